@@ -114,6 +114,15 @@ test.each(['centralized', 'distributed'] as const)(
     expect(children.map(({ data }) => String(data))).toEqual(['first']);
     const left = now.find(({ kind, sequence }) => kind === 'data' && sequence > 5) as ChainEvent;
     await chain.prove({ sequence: left.sequence, fromSize: 3 });
+    // Against all older trees, also such whose last commit is gone.
+    let byNewer = 0;
+    for (let size = 3; size <= left.commit + 4; size += 1) {
+      const sequence = size > left.commit ? left.sequence : 0;
+      const { facts } = await chain.prove({ sequence, fromSize: 3, size });
+      expect(facts.head.size).toBe(size);
+      byNewer += facts.newer === undefined ? 0 : 1;
+    }
+    expect(byNewer).toBeGreaterThan(10);
     expect(before[40]?.sequence).toBe(proof.facts.event?.sequence);
     // Of what is left all verifies again in another's eyes, after a restart, and with only the files.
     await server.restart();

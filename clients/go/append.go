@@ -72,11 +72,21 @@ func (c *Chain) AppendIf(ctx context.Context, conditions Conditions, events ...N
 			return Committed{}, err
 		}
 		committed, err := pending.Wait(ctx)
-		// A rule for reading that isn't known here yet has the data sealed, or with another key: it is sealed anew.
-		if found := fault.Of(err); found == nil || found.Reason != fault.ReadRuleMismatch || tries == 3 {
+		found := fault.Of(err)
+		switch {
+		case found == nil || tries == 3:
+			return committed, err
+		case found.Reason == fault.ReadRuleMismatch:
+			// A rule for reading that isn't known here yet has the data sealed, or with another key: it is sealed anew.
+			c.sealer.isStale()
+		case found.Reason == fault.Stale && len(pending.built.conditions) == 0:
+			// What it was made by was the head, and not anything that was read: so it may be made by a newer one.
+			if _, err := c.open(ctx, openCall{}); err != nil {
+				return Committed{}, err
+			}
+		default:
 			return committed, err
 		}
-		c.sealer.isStale()
 	}
 }
 

@@ -148,7 +148,11 @@ func (c *Chain) get(ctx context.Context, request *atedbv1.GetEventRequest) (*Eve
 			return nil, err
 		}
 	}
-	is := eventOf(verified, int(sequence-commit.FirstSequence))
+	index := int(sequence - commit.FirstSequence)
+	if verified.Batch.Events[index].Kind == event.KindGone {
+		return nil, unreadable("the batch of an event does not hold it: it is gone")
+	}
+	is := eventOf(verified, index)
 	if is.Batch.Events[is.Index].Sealed {
 		if err := c.openSealed(ctx, &is, looked{}); err != nil {
 			return nil, err

@@ -41,7 +41,6 @@ func TestLeft(t *testing.T) {
 	t.Run("cut", func(t *testing.T) {
 		testCut(t, server, open(t, writer, "example.com/left/many", atedb.ForAppend(), atedb.WithKey(key)))
 	})
-	t.Run("unsupported", func(t *testing.T) { testUnsupported(t, server) })
 }
 
 func readerOf(t *testing.T, server *liveserver.Server, name string, change func(string, []byte) []byte, options ...atedb.OpenOption) *atedb.Chain {
@@ -289,20 +288,5 @@ func testCutWhileOpening(t *testing.T, server *liveserver.Server) {
 	same(t, texts, "3", "4", "5")
 	if calls.Load() < 3 {
 		t.Errorf("nothing was cut, of %d calls", calls.Load())
-	}
-}
-
-// testUnsupported: an event of a kind that this version doesn't carry out may be right: its server is not accused.
-func testUnsupported(t *testing.T, server *liveserver.Server) {
-	kind := []byte("\x0dAEV\x01\x10\x02")
-	later := append(bytes.Clone(kind[:len(kind)-1]), byte(event.KindSnapshot))
-	chain := readerOf(t, server, "example.com/left/kept", func(_ string, message []byte) []byte { return bytes.ReplaceAll(message, kind, later) })
-	for _, follows := range []bool{true, false} {
-		if _, err := states(t, chain, atedb.ReadOptions{}, follows); !errors.Is(err, fault.Unsupported) {
-			t.Error(err)
-		}
-	}
-	if _, err := chain.GetAt(within(t), 4); !errors.Is(err, fault.Unsupported) {
-		t.Error(err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	atedbv1 "atedb.example/go/gen/atedb/v1"
 
+	"atedb.example/go/event"
 	"atedb.example/go/fault"
 	"atedb.example/go/merkle"
 	"atedb.example/go/trust"
@@ -26,6 +27,8 @@ type ReadOptions struct {
 	// OnUnchecked is told at the end of a range that doesn't reach the chain's end where data is gone, and nothing that was read shows that this
 	// is allowed. It must not block.
 	OnUnchecked func(Unchecked)
+	// onEnd is told the head that was read up to.
+	onEnd func(merkle.Head)
 }
 
 // Read a range of the chain as it is now, verified, in order. The iteration ends after the last event, or with an error, which comes once
@@ -61,14 +64,7 @@ func (c *Chain) Verify(ctx context.Context) (merkle.Head, error) {
 	ctx, cancel := c.within(ctx)
 	defer cancel()
 	var head merkle.Head
-	var frontier merkle.Frontier
-	err := c.read(ctx, ReadOptions{}, true, func(batches []trust.Verified) (bool, error) {
-		for _, one := range batches {
-			frontier.Append(one.Commit.Leaf())
-		}
-		head = frontier.Head()
-		return true, nil
-	})
+	err := c.read(ctx, ReadOptions{onEnd: func(is merkle.Head) { head = is }}, true, nil)
 	return head, err
 }
 
@@ -78,7 +74,7 @@ func (c *Chain) yield(ctx context.Context, batches []trust.Verified, from, end u
 	for _, batch := range batches {
 		for i := range batch.Batch.Events {
 			sequence := batch.Commit.FirstSequence + uint64(i)
-			if sequence < from || sequence >= end {
+			if sequence < from || sequence >= end || batch.Batch.Events[i].Kind == event.KindGone {
 				continue
 			}
 			is := eventOf(batch, i)
@@ -95,17 +91,44 @@ func (c *Chain) yield(ctx context.Context, batches []trust.Verified, from, end u
 	return true, nil
 }
 
-// read a range, and hand its batches on, some at a time, until take returns false.
+// readAgainMax: a chain that is compacted again and again under other snapshots is given up on.
+const readAgainMax = 8
+
+// read a range, and hand its batches on, some at a time, until take returns false; nil: nobody wants them. Where the chain is compacted meanwhile it
+// is read again, unless something was taken: what would show that it was removed since may be gone, too.
 func (c *Chain) read(ctx context.Context, options ReadOptions, checkRules bool, take func([]trust.Verified) (bool, error)) error {
 	if checkRules && options.From > 0 {
 		if err := c.rules.reach(ctx, options.From); err != nil {
 			return err
 		}
 	}
-	return c.readRange(ctx, options, checkRules, take)
+	return c.readAgain(ctx, options, checkRules, take)
 }
 
-// readRange is read, where the rules are known as far as they have to be.
+// readAgain is read, where the rules are known as far as they have to be.
+func (c *Chain) readAgain(ctx context.Context, options ReadOptions, checkRules bool, take func([]trust.Verified) (bool, error)) error {
+	isTaken := false
+	for attempt := 1; ; attempt++ {
+		err := c.readRange(ctx, options, checkRules, func(batches []trust.Verified) (bool, error) {
+			if take == nil {
+				return true, nil
+			}
+			isTaken = isTaken || len(batches) > 0
+			return take(batches)
+		})
+		if !isCompacted(err) || isTaken || attempt == readAgainMax {
+			return err
+		}
+	}
+}
+
+// isCompacted reports whether what was read can't be gone on with, since the chain was compacted meanwhile.
+func isCompacted(err error) bool {
+	found := fault.Of(err)
+	return found != nil && found.Reason == fault.HistoryCompacted
+}
+
+// readRange reads it once.
 func (c *Chain) readRange(ctx context.Context, options ReadOptions, checkRules bool, take func([]trust.Verified) (bool, error)) error {
 	genesis, knownBefore := c.Genesis(), c.Head()
 	if genesis == nil {
@@ -161,6 +184,9 @@ func (c *Chain) readRange(ctx context.Context, options ReadOptions, checkRules b
 				return err
 			}
 			tellUnchecked(replay, options.OnUnchecked)
+			if options.onEnd != nil {
+				options.onEnd(replay.verifier.Head())
+			}
 			// The call has an outcome of its own: that more had been there, where the chain is damaged.
 			if _, err := next(); err != io.EOF {
 				return err

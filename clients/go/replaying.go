@@ -50,6 +50,7 @@ func (c *Chain) begin(ctx context.Context, start *history, knownBefore merkle.He
 	begin.FindKey = c.findKey(func() context.Context { return r.asking })
 	if place := c.rules.current(); place != nil && start.startCommit > 0 {
 		begin.Rules = &place.Rules
+		begin.ProveExtends = func(older, newer merkle.Head) error { return c.prove(r.asking, older, newer) }
 		if checkRules {
 			r.covered = &place.Head
 		}

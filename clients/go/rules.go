@@ -90,7 +90,7 @@ func (v *verifiedRules) reach(ctx context.Context, sequence uint64) error {
 		options.End = sequence
 	}
 	// What it reads is verified on the way, and brings it further. A range that begins at the end is empty.
-	return v.chain.readRange(ctx, options, true, func([]trust.Verified) (bool, error) { return true, nil })
+	return v.chain.readAgain(ctx, options, true, nil)
 }
 
 // learn of batches that were verified, and are part of the chain's history, which read keys they hand out.
@@ -101,9 +101,10 @@ func (v *verifiedRules) learn(batches []trust.Verified) {
 		if one.Commit.FirstSequence < v.learnedTo {
 			continue
 		}
-		isNext := one.Commit.FirstSequence == v.learnedTo
+		// What is gone has handed out nothing.
+		isNext := one.Commit.FirstSequence-gapEvents(one) <= v.learnedTo
 		if isNext {
-			v.learnedTo += uint64(one.Commit.Events)
+			v.learnedTo = one.Commit.FirstSequence + uint64(one.Commit.Events)
 		}
 		for i := range one.Batch.Events {
 			if !one.Batch.Events[i].HasAuthority {
@@ -121,6 +122,14 @@ func (v *verifiedRules) learn(batches []trust.Verified) {
 			}
 		}
 	}
+}
+
+// gapEvents are those of commits that are gone before a batch.
+func gapEvents(of trust.Verified) uint64 {
+	if of.Gap == nil {
+		return 0
+	}
+	return of.Gap.Events
 }
 
 // advance: a replay that checks the rules has come this far. Before its end, since a copy of who may do what may be large, it is made once
@@ -149,7 +158,7 @@ func (v *verifiedRules) advance(replay *trust.Replay, isEnd bool) {
 	for id, place := range writers {
 		copied[id] = place
 	}
-	v.place = &rulesPlace{trust.Rules{Head: replay.Head(), Authority: authority.Clone(), Writers: copied, Retained: replay.Retained()}, replay.NextSequence()}
+	v.place = &rulesPlace{trust.Rules{Head: replay.Head(), Authority: authority.Clone(), Writers: copied, Retained: replay.Retained(), MissingBelow: replay.MissingBelow()}, replay.NextSequence()}
 }
 
 // looked are read keys that were looked for in all of the chain: by one call of a reader once, since what comes later it reads anyway.

@@ -85,7 +85,7 @@ func (c *Chain) hasExpired(ctx context.Context, of trust.EventPlace) (bool, erro
 // readOn reads from where a replay stands to the chain's end, and has it replayed.
 func (c *Chain) readOn(ctx context.Context, replay *replaying) error {
 	id := c.Genesis().ChainID
-	request := &atedbv1.ReadEventsRequest{ChainKey: c.key.Text, ChainId: id[:], FromSequence: replay.verifier.NextSequence(), DataUpToBytes: replay.dataUpTo}
+	request := &atedbv1.ReadEventsRequest{ChainKey: c.key.Text, ChainId: id[:], FromSequence: replay.verifier.NextSequence(), FromCommit: replay.verifier.NextCommit(), DataUpToBytes: replay.dataUpTo}
 	stream, err := c.ask(ctx, atedbv1.ChainService_ReadEvents_FullMethodName, request)
 	if err != nil {
 		return err

@@ -53,7 +53,7 @@ func (c *Chain) Subscribe(ctx context.Context, options SubscribeOptions) iter.Se
 		s := &subscription{chain: c, options: options, first: options.From, looked: looked{}}
 		s.yield = func(is Event, err error) bool {
 			if err == nil {
-				s.first = is.Sequence + 1
+				s.first, s.isTaken = is.Sequence+1, true
 			}
 			return yield(is, err)
 		}
@@ -76,6 +76,8 @@ type subscription struct {
 	replay  *replaying
 	// first: events before this sequence aren't wanted, or were taken; they come where the start lies within a batch.
 	first uint64
+	// isTaken: an event was.
+	isTaken bool
 	// pending are batches that were verified, and of which not all events were taken.
 	pending []trust.Verified
 	isNow   bool
@@ -99,6 +101,11 @@ func (s *subscription) run(ctx context.Context) error {
 		}
 		if s.heard {
 			retry, lostSince = backoff{}, time.Time{}
+		}
+		// What would show that something of what was handed on was removed may be gone, too: whoever has it reads anew.
+		if isCompacted(err) && !s.isTaken {
+			s.replay, s.pending = nil, nil
+			continue
 		}
 		if err := s.checkShorter(ctx, err); err != nil {
 			return err
@@ -149,6 +156,7 @@ func (s *subscription) request(ctx context.Context) (*atedbv1.SubscribeRequest, 
 	switch {
 	case s.replay != nil:
 		request.From = &atedbv1.SubscribeRequest_Sequence{Sequence: s.replay.verifier.NextSequence()}
+		request.FromCommit = s.replay.verifier.NextCommit()
 		return request, nil
 	case !s.options.FromTime.IsZero():
 		request.From = &atedbv1.SubscribeRequest_TimeUnixMs{TimeUnixMs: uint64(s.options.FromTime.UnixMilli())}

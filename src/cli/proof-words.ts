@@ -9,17 +9,23 @@ export type HeadMatch = 'same' | 'older' | undefined;
 
 /** What a proof shows and what it doesn't, in words, ended by a newline. */
 export function proofWords(facts: ProvenFacts, match: HeadMatch): string {
-  const { genesis, head, last, event, older, checkpoint } = facts;
-  const events = last.firstSequence + last.events;
+  const { genesis, head, last, event, older, newer, checkpoint } = facts;
+  const events =
+    last === undefined ? '' : ` and ${countOf(last.firstSequence + last.events, 'event')}`;
   const shown = [
     `it is of the chain ${safeText(genesis.chainKey.text)} (${genesis.trustMode}), whose id is ${genesis.chainId.toString('hex')}`,
     ...(event === undefined ? [] : eventWords(event, facts)),
     ...ownerWords(genesis),
-    `its head is of ${countOf(head.size, 'commit')} and ${countOf(events, 'event')}, from the genesis on, and has the root ${head.root.toString('hex')}`,
+    `its head is of ${countOf(head.size, 'commit')}${events}, from the genesis on, and has the root ${head.root.toString('hex')}`,
     ...(older === undefined
       ? []
       : [
           `its history extends that of ${countOf(older.size, 'commit')} with the root ${older.root.toString('hex')}`,
+        ]),
+    ...(newer === undefined
+      ? []
+      : [
+          `the chain had ${countOf(newer.size, 'commit')} later, and the root ${newer.root.toString('hex')}: that extends its head, whose last commit is gone`,
         ]),
     ...(checkpoint === undefined ? [] : [checkpointWords(checkpoint)]),
     ...(match === undefined ? [] : [matchWords[match]]),
@@ -102,7 +108,7 @@ export function block(title: string, lines: readonly string[]): string {
 
 /** What a proof shows, as one line of JSON. */
 export function proofFactsJson(facts: ProvenFacts, match: HeadMatch): string {
-  const { genesis, head, last, event, older, checkpoint } = facts;
+  const { genesis, head, last, event, older, newer, checkpoint } = facts;
   // `undefined` is left out by JSON.stringify.
   return JSON.stringify({
     verdict: 'verified',
@@ -115,7 +121,7 @@ export function proofFactsJson(facts: ProvenFacts, match: HeadMatch): string {
       unverified: genesis.answer.isUnverified,
     },
     head: { size: head.size, root: head.root.toString('hex') },
-    events: last.firstSequence + last.events,
+    events: last && last.firstSequence + last.events,
     headIsKnown: match,
     event: event && {
       sequence: event.sequence,
@@ -131,6 +137,7 @@ export function proofFactsJson(facts: ProvenFacts, match: HeadMatch): string {
       data: event.data?.toString('base64'),
     },
     older: older && { size: older.size, root: older.root.toString('hex') },
+    newer: newer && { size: newer.size, root: newer.root.toString('hex') },
     checkpoint: checkpoint && { server: checkpoint.identity.fingerprintHex },
   });
 }

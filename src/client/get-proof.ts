@@ -55,8 +55,9 @@ export async function getProof(context: RangeContext, options: ProveOptions): Pr
   const facts = await checkProof(proof);
   checkAnswer(facts, options, genesis.chainId);
   // The tree of another size than the head's may be older than what is known: then that must extend it.
-  const isOlder = size !== undefined || signed !== undefined;
-  const head = isOlder ? await opener.extend(facts.head, { signal }) : facts.head;
+  const isOlder = facts.newer === undefined && (size !== undefined || signed !== undefined);
+  const newest = facts.newer ?? facts.head;
+  const head = isOlder ? await opener.extend(newest, { signal }) : newest;
   await opener.tie(head, knownBefore, { signal });
   // Whoever is handed the proof has its signature; that it was allowed only the whole history shows.
   if (facts.event !== undefined) {

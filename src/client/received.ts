@@ -260,8 +260,8 @@ export function parseProofAnswer(bytes: Buffer, sequence: number | undefined): P
     const lastHeader = fields.bytes(4);
     const event = fields.bytes(6);
     const older = fields.bytes(7);
+    const newer = fields.bytes(9);
     if (head === undefined) throw missing('head');
-    if (lastHeader === undefined && older !== undefined) throw lastIsGone(treeHead(head));
     if (lastHeader === undefined) throw missing('last_commit_header');
     const [genesis] = splitSlice(genesisSlice ?? Buffer.alloc(0));
     if (genesis === undefined) throw missing('genesis');
@@ -276,26 +276,18 @@ export function parseProofAnswer(bytes: Buffer, sequence: number | undefined): P
       checkpoint: undefined,
       event: event && eventProof(event, sequence ?? 0),
       older: older && { head: treeHead(older), consistency: fields.all(8) },
+      newer: newer && { head: treeHead(newer), consistency: fields.all(10) },
     };
   });
 }
 
-/** What a GetProofResponse says of an older tree, which may be all that it says; undefined where that is nothing. */
+/** What a GetProofResponse says of an older tree; undefined where that is nothing. */
 export function parseExtension(bytes: Buffer): Proof['older'] {
   return reading('GetProofResponse', () => {
     const fields = new Fields(bytes);
     const older = fields.bytes(7);
     return older && { head: treeHead(older), consistency: fields.all(8) };
   });
-}
-
-/** What ties a size to its tree is not there any more. */
-function lastIsGone({ size }: TreeHead): AtedbError {
-  return new AtedbError(
-    'EVENT_GONE',
-    `the last commit of the tree of ${size} commits is gone under a snapshot, so nothing can be proven against that tree. Prove against the chain's head`,
-    { metadata: { size: String(size) } },
-  );
 }
 
 function eventProof(bytes: Buffer, sequence: number): EventProof {

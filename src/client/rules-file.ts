@@ -41,6 +41,7 @@ export async function loadRules(
         sequence: countField(path, { retainedSequence: 0, ...fields }, 'retainedSequence'),
         timeUnixMs: countField(path, { retainedUnixMs: 0, ...fields }, 'retainedUnixMs'),
       },
+      missingBelow: countField(path, { missingBelow: 0, ...fields }, 'missingBelow'),
     };
     rules.resume(place, new Map(listOf(fields.writers).map(decodeWriter)));
     const begun = listOf(fields.readKeys).map(decodeBegun);
@@ -63,7 +64,7 @@ export async function saveRules(
   { place, wrapped, writers }: VerifiedRules,
 ): Promise<void> {
   if (place === undefined) return;
-  const { head, sequence, frontier, authority, retained } = place;
+  const { head, sequence, frontier, authority, retained, missingBelow } = place;
   const fields = {
     format,
     chainId: chainId.toString('hex'),
@@ -74,6 +75,7 @@ export async function saveRules(
     authority: encodeAuthority(authority).toString('base64'),
     retainedSequence: retained.sequence,
     retainedUnixMs: retained.timeUnixMs,
+    missingBelow,
     writers: [...writers].map(encodeWriter),
     readKeys: wrapped.begun.map(({ readKeyId, giver }) =>
       Buffer.from(readKeyId + giver, 'hex').toString('base64'),

@@ -22,6 +22,8 @@ export interface RulesPlace {
   readonly authority: AuthorityRecord;
   /** What its rules for retention have let go so far. */
   readonly retained: RetentionFloor;
+  /** Size, in commits, below which batches of writers may be missing there. 0: of none. */
+  readonly missingBelow: number;
 }
 
 /** Reads a range of the chain, verified, from a sequence to the one before another, or to the chain's end. */
@@ -105,8 +107,8 @@ export class VerifiedRules {
   rulesFrom(): RulesFrom | undefined {
     const place = this.#place;
     if (place === undefined) return undefined;
-    const { head, authority, retained } = place;
-    return { head, authority, retained, writers: new Map(this.#writers) };
+    const { head, authority, retained, missingBelow } = place;
+    return { head, authority, retained, missingBelow, writers: new Map(this.#writers) };
   }
 
   /**
@@ -160,7 +162,9 @@ export class VerifiedRules {
     if (this.#place === undefined) this.#writers = new Map(verifier.writers);
     for (const [id, writer] of wrote) this.#writers.set(id, writer);
     const { nextSequence: sequence, retained } = verifier;
-    this.#place = { head, sequence, frontier: verifier.frontier(), authority, retained };
+    const { missingBelow } = verifier.owed.forgotten;
+    const frontier = verifier.frontier();
+    this.#place = { head, sequence, frontier, authority, retained, missingBelow };
     this.#onChange();
   }
 }

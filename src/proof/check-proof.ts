@@ -27,7 +27,7 @@ import {
   vouchedBy,
 } from '../trust/index.ts';
 import { checkCheckpoint, type ProvenCheckpoint } from './check-checkpoint.ts';
-import type { CommitProof, EventProof, OlderTree, Proof } from './proof.ts';
+import type { CommitProof, EventProof, NewerTree, OlderTree, Proof } from './proof.ts';
 import { inPart, notProven } from './proof-error.ts';
 
 /** What a proof shows. */
@@ -35,11 +35,13 @@ export interface ProvenFacts {
   readonly genesis: Genesis;
   /** The history that everything is in. That it is the one that others see, only comparing it shows. */
   readonly head: TreeHead;
-  /** The last commit of that history. */
-  readonly last: CommitHeader;
+  /** The last commit of that history. Undefined: it is gone, and a newer tree shows how large this one was. */
+  readonly last: CommitHeader | undefined;
   readonly event: ProvenEvent | undefined;
   /** A tree that the head's extends. */
   readonly older: TreeHead | undefined;
+  /** A tree that extends the head's. Undefined: the proof holds none. */
+  readonly newer: TreeHead | undefined;
   /** By which server the head is signed. Undefined: the proof holds no signature of it. */
   readonly checkpoint: ProvenCheckpoint | undefined;
 }
@@ -70,7 +72,7 @@ export interface ProvenEvent {
  * @throws AtedbError VERIFICATION_FAILED, saying what is wrong.
  */
 export async function checkProof(proof: Proof): Promise<ProvenFacts> {
-  const { head, older, checkpoint } = proof;
+  const { head, older, newer, checkpoint } = proof;
   if (proof.event === undefined && older === undefined) {
     throw notProven('it names neither an event nor an older tree, and so proves nothing');
   }
@@ -84,7 +86,8 @@ export async function checkProof(proof: Proof): Promise<ProvenFacts> {
   const signed =
     checkpoint &&
     (await inPart('the checkpoint', () => checkCheckpoint(checkpoint, genesis, head)));
-  return { genesis, head, last, event, older: older?.head, checkpoint: signed };
+  const shown = { older: older?.head, newer: newer?.head, checkpoint: signed };
+  return { genesis, head, last: newer === undefined ? last : undefined, event, ...shown };
 }
 
 interface Beginning {
@@ -108,15 +111,30 @@ async function checkGenesis({ genesis: given, head }: Proof): Promise<Beginning>
 
 /**
  * Check that the head's tree ends with the commit that its size says. An inclusion proof of a leaf elsewhere may hold for
- * several sizes, and so for a history that is shorter or longer than is said.
+ * several sizes, and so for a history that is shorter or longer than is said. Where that commit is gone, a newer tree that ends so has
+ * just one tree of the head's size in it.
+ *
+ * @returns the last commit, of the newer tree where there is one.
  */
-function checkLast({ last, head }: Proof): CommitHeader {
-  const commit = parseCommitHeader(last.commitHeader);
-  if (commit.commit !== head.size - 1) {
-    throw notProven(`the last of its ${head.size} commits has the number ${commit.commit}`);
+function checkLast({ last, head, newer }: Proof): CommitHeader {
+  if (newer !== undefined) {
+    if (newer.head.size <= head.size) throw notProven('the newer tree is none');
+    checkExtends(head, newer);
   }
-  checkInclusion('the last one', last, commit.commit, head);
+  const ending = newer?.head ?? head;
+  const commit = parseCommitHeader(last.commitHeader);
+  if (commit.commit !== ending.size - 1) {
+    throw notProven(`the last of its ${ending.size} commits has the number ${commit.commit}`);
+  }
+  checkInclusion('the last one', last, commit.commit, ending);
   return commit;
+}
+
+/** Check that a newer tree extends the head's. */
+function checkExtends({ size, root }: TreeHead, { head, consistency }: NewerTree): void {
+  const claim = { first: size, firstRoot: root, second: head.size, secondRoot: head.root };
+  if (size > 0 && verifyConsistency({ ...claim, proof: consistency })) return;
+  throw notProven(`the newer tree of ${head.size} commits does not extend it`);
 }
 
 async function checkEvent(

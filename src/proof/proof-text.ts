@@ -17,7 +17,11 @@ export const proofCharactersMax = 8 * 1024 * 1024;
  * @param indent spaces a level; 0: all on one line.
  */
 export function proofText(proof: Proof, indent = 2): string {
-  const { genesis, head, last, checkpoint, event, older } = proof;
+  const { genesis, head, last, checkpoint, event, older, newer } = proof;
+  const ending = {
+    commitHeader: last.commitHeader.toString('base64'),
+    inclusion: hexes(last.inclusion),
+  };
   const value = {
     format: proofFormat,
     genesis: {
@@ -28,8 +32,13 @@ export function proofText(proof: Proof, indent = 2): string {
     head: {
       size: head.size,
       root: head.root.toString('hex'),
-      commitHeader: last.commitHeader.toString('base64'),
-      inclusion: hexes(last.inclusion),
+      ...(newer === undefined ? ending : {}),
+    },
+    newer: newer && {
+      size: newer.head.size,
+      root: newer.head.root.toString('hex'),
+      consistency: hexes(newer.consistency),
+      ...ending,
     },
     // `undefined` is left out by JSON.stringify.
     checkpoint: checkpoint && {
@@ -80,7 +89,13 @@ export function parseProof(text: string): Proof {
   const genesis = fields.object('genesis');
   const head = fields.object('head');
   const event = fields.optional('event', () => readEvent(fields.object('event')));
-  const older = fields.optional('older', () => readOlder(fields.object('older')));
+  const older = fields.optional('older', () => readTree(fields.object('older')));
+  const newerFields = fields.optional('newer', () => fields.object('newer'));
+  const ending = newerFields ?? head;
+  const last = {
+    commitHeader: ending.base64('commitHeader'),
+    inclusion: ending.hashes('inclusion'),
+  };
   const proof: Proof = {
     genesis: {
       run: genesis.base64('batch'),
@@ -88,10 +103,11 @@ export function parseProof(text: string): Proof {
       inclusion: genesis.hashes('inclusion'),
     },
     head: { size: head.count('size'), root: head.hash('root') },
-    last: { commitHeader: head.base64('commitHeader'), inclusion: head.hashes('inclusion') },
+    last,
     checkpoint: fields.optional('checkpoint', () => readCheckpoint(fields.object('checkpoint'))),
     event,
     older,
+    newer: newerFields && readTree(newerFields),
   };
   for (const part of [fields, genesis, head]) part.end();
   return proof;
@@ -130,13 +146,13 @@ function readCheckpoint(fields: Fields): ProofCheckpoint {
   return checkpoint;
 }
 
-function readOlder(fields: Fields): OlderTree {
-  const older: OlderTree = {
+function readTree(fields: Fields): OlderTree {
+  const tree: OlderTree = {
     head: { size: fields.count('size'), root: fields.hash('root') },
     consistency: fields.hashes('consistency'),
   };
   fields.end();
-  return older;
+  return tree;
 }
 
 function hexes(hashes: readonly Buffer[]): string[] {

@@ -59,6 +59,34 @@ describe.each(['centralized', 'distributed'] as const)('of a %s chain', (trustMo
     }
   });
 
+  test('where the last commit of its head is gone, a newer tree proves how large that was', async () => {
+    const { chain } = world;
+    for (let size = 3; size < chain.head.size; size += 1) {
+      const proof = world.proof({ sequence: 2, fromSize: 2, size });
+      expect(parseProof(proofText(proof))).toEqual(proof);
+      const facts = await checkProof(parseProof(proofText(proof, 0)));
+      const head = chain.heads[size - 1];
+      expect(facts).toMatchObject({ head, newer: chain.head, last: undefined });
+      for (let claim = 0; claim < rounds({ short: 18, long: 140 }); claim += 1) {
+        if (claim === size) continue;
+        const claimed = { ...proof, head: { ...proof.head, size: claim } };
+        await expect(checkProof(claimed), `${claim}`).rejects.toMatchObject(refused);
+      }
+      const newer = proof.newer as NonNullable<Proof['newer']>;
+      const lies: Partial<Proof>[] = [
+        { newer: undefined },
+        { newer: { ...newer, consistency: newer.consistency.slice(1) } },
+        { newer: { ...newer, head: { ...newer.head, size: newer.head.size + 1 } } },
+        { newer: { head: proof.head, consistency: [] } },
+        { newer: { ...newer, head: { ...newer.head, root: randomBytes(32) } } },
+        { newer: other.proof({ sequence: 2, size }).newer },
+      ];
+      for (const lie of lies) {
+        await expect(checkProof({ ...proof, ...lie })).rejects.toMatchObject(refused);
+      }
+    }
+  });
+
   test('a proof of nothing is refused', async () => {
     await expect(checkProof(world.proof())).rejects.toMatchObject({
       ...refused,

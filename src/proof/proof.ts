@@ -7,13 +7,15 @@ export interface Proof {
     readonly run: Buffer;
   };
   readonly head: TreeHead;
-  /** The last commit of the head's tree, which proves its size. */
+  /** The last commit of the head's tree, or of the newer one, which proves its size. */
   readonly last: CommitProof;
   /** The server's signature of the head. */
   readonly checkpoint: ProofCheckpoint | undefined;
   readonly event: EventProof | undefined;
   /** A tree that the head's extends. */
   readonly older: OlderTree | undefined;
+  /** A tree that extends the head's, and so proves the size of that. Undefined: the head's last commit does. */
+  readonly newer: NewerTree | undefined;
 }
 
 /** A head that a server has signed, and what its signatures are verified with. */
@@ -49,6 +51,9 @@ export interface EventProof extends CommitProof {
   /** Public keys of the seal's signers that are no roots of the genesis: serialised PublicKey messages. */
   readonly keys: readonly Buffer[];
 }
+
+/** A tree that a chain was later, and what shows that it extends the head's. */
+export type NewerTree = OlderTree;
 
 /** A tree that a chain was before, and what shows that the head's extends it. */
 export interface OlderTree {

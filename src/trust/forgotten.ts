@@ -66,6 +66,8 @@ export class Forgotten {
   #keptTo: number | undefined;
   /** Whether anything is gone before the first gap. */
   #isGoneBefore = false;
+  /** As `missingBelow`, of a reading before. */
+  #wasReading = 0;
 
   /**
    * A replay begins, or goes on where another one that notes here has ended.
@@ -78,9 +80,17 @@ export class Forgotten {
     this.#keptTo ??= keptTo;
   }
 
-  /** Whether commits are being read of which some, or events of them, may be missing. */
-  get isReading(): boolean {
-    return this.#reading !== undefined;
+  /**
+   * Size, in commits, below which batches of writers may be missing: of the snapshot whose commits are being read, in this reading or in one
+   * that it goes on from. 0: of none.
+   */
+  get missingBelow(): number {
+    return Math.max(this.#reading?.size ?? 0, this.#wasReading);
+  }
+
+  /** It goes on from where another reading has come to. @param missingBelow what it had there. */
+  goesOn(missingBelow: number): void {
+    this.#wasReading = missingBelow;
   }
 
   /** How many snapshots are to come. */
@@ -167,6 +177,7 @@ export class Forgotten {
 
   /** The replay has come to a place between two commits. */
   reached(at: ReplayPlace): void {
+    if (at.size >= this.#wasReading) this.#wasReading = 0;
     const reading = this.#reading;
     if (reading === undefined || at.size < reading.size) return;
     const { size, snapshot, runs, events } = reading;

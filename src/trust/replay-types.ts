@@ -47,6 +47,8 @@ export interface RulesFrom {
   readonly retained?: RetentionFloor | undefined;
   /** All that have written before. */
   readonly writers: ReplayedWriters;
+  /** As `Forgotten.missingBelow` was there. Absent: 0. */
+  readonly missingBelow?: number | undefined;
 }
 
 /** Finds a public key by the hexadecimal of its fingerprint; undefined where there is none. */

@@ -229,6 +229,7 @@ export class ReplayVerifier {
     this.#authority = new Authority(rules.authority);
     this.#keys = this.#authority.keys;
     this.#retained = rules.retained ?? floorNone;
+    this.owed.forgotten.goesOn(rules.missingBelow ?? 0);
     // So that a batch of before, sent once more as a new one, is known.
     this.#writers.know(rules.writers);
   }
@@ -299,7 +300,7 @@ export class ReplayVerifier {
     const { forgotten } = this.owed;
     this.#noteGone(batch, commit, gap);
     const { seal } = batch;
-    const coversLast = this.#writers.check(seal, forgotten.isReading);
+    const coversLast = this.#writers.check(seal, forgotten.missingBelow > this.#frontier.size);
     this.#checkAsOf(seal.asOf, this.#writers.find(seal.writerIdHex)?.asOf);
     if (!isGenesis) this.#authority?.horizon.checkFresh(batch);
     const id = seal.writerIdHex;

@@ -22,11 +22,14 @@ const drivers: Record<string, readonly [string, ...string[]]> = {
   ],
 };
 
-/** Chains that a client is to refuse, since it can't verify them yet: such as an auth service owns, and such as data is gone from. */
+/**
+ * Chains that a client is to refuse, since it can't verify them yet: such as an auth service owns, such as data is gone from, and such as whole
+ * events are gone of.
+ */
 const unsupported: Record<string, readonly ChainTrait[]> = {};
 
 /** What not every client can verify. */
-export type ChainTrait = 'owned' | 'gone';
+export type ChainTrait = 'owned' | 'gone' | 'forgotten';
 
 /** Whether a client can do with all of these. */
 export function supports(client: string, traits: readonly ChainTrait[]): boolean {

@@ -4,18 +4,26 @@ import { join } from 'node:path';
 import { projectFolder } from '../command.ts';
 import { type ServerProcess, startServerProcess } from '../running-server.ts';
 import { type ChainTrait, clientNames, supports, tell } from './drivers.ts';
+import { ForgottenChain } from './forgotten-chain.ts';
 import { GoneChain } from './gone-chain.ts';
 import type { Connection, Job, ReadResult, Result } from './jobs.ts';
+import { clockAhead } from './losing-chain.ts';
 import { type Place, places } from './places.ts';
 
 // Each client writes chains of each kind, which each client then reads and verifies; between the two halves of the writing the servers
-// are restarted. Each kind has a server of its own, and they run side by side. Beside them are chains from which data is gone. Who reads has to find what was written, and all who read the same; or to refuse
-// it, where it can't verify such chains yet. Prints a table. Arguments: the clients, beside TypeScript's; none for all.
+// are restarted, with clocks that are ahead. Each kind has a server of its own, and they run side by side. Beside them are chains from which
+// data is gone, and such of which whole events are. Who reads has to find what was written, and all who read the same; or to refuse it, where
+// it can't verify such chains yet. Prints a table. Arguments: the clients, beside TypeScript's; none for all.
 
 const encryptions = ['plain', 256] as const;
 const secrecies = [false, true] as const;
 /** Verdicts on what a reader has found. */
 const good: ReadonlySet<string> = new Set(['ok', 'refused']);
+/** Chains that the TypeScript client writes, and of which something then goes. */
+const losing = [
+  { name: 'gone', of: GoneChain, words: ', some gone' },
+  { name: 'forgotten', of: ForgottenChain, words: ', events gone' },
+] as const;
 const textsBefore = ['one', 'two', 'three'];
 const textsAfter = ['four, after a restart', 'ünï©ödé', ''];
 
@@ -45,7 +53,7 @@ try {
 }
 
 async function runMatrix(): Promise<boolean> {
-  // Side by side, since most of it is waiting: for programs to start, and for data to be old enough to go.
+  // Side by side, since much of it is waiting for programs to start.
   const rows = (await Promise.all(places.map(rowsOf))).flat();
   printTable(rows);
   const bad = rows.flatMap(({ verdicts }) => verdicts).filter((verdict) => !good.has(verdict));
@@ -63,7 +71,7 @@ async function rowsOf(place: Place): Promise<readonly Row[]> {
     )
     .filter((cell) => supports(cell.writer, traitsOf(cell)));
   const found = await runOnServer(place, cells);
-  return [...cells, ...goneCells(place)].map((cell, index) => {
+  return [...cells, ...losingCells(place)].map((cell, index) => {
     const reads = clients.map((reader) => found.get(reader)?.[index] ?? { error: 'no answer' });
     const verdicts = reads.map((read, at) =>
       supports(clients[at] ?? '', traitsOf(cell))
@@ -78,6 +86,7 @@ function traitsOf({ place, texts }: Cell): ChainTrait[] {
   return [
     ...(place.name === 'owned' ? (['owned'] as const) : []),
     ...(texts === GoneChain.texts ? (['gone'] as const) : []),
+    ...(texts === ForgottenChain.texts ? (['forgotten'] as const) : []),
   ];
 }
 
@@ -94,15 +103,17 @@ function cellOf(
   return { place, writer, connection, texts: [...textsBefore, ...textsAfter] };
 }
 
-/** Chains that the TypeScript client writes, and from which the server then drops and erases data. */
-function goneCells(place: Place): Cell[] {
-  return secrecies.map((confidential) => {
-    const db = `${place.name}_gone_${confidential ? 'secret' : 'clear'}`;
-    const { trustMode } = place;
-    const chain = `example.com/matrix-typescript/${db}`;
-    const connection = { encryption: 'plain', confidential, trustMode, chain } as const;
-    return { place, writer: 'typescript', connection, texts: GoneChain.texts };
-  });
+/** One for each of these, in clear and confidential. */
+function losingCells(place: Place): (Cell & { readonly of: (typeof losing)[number]['of'] })[] {
+  return losing.flatMap(({ name, of }) =>
+    secrecies.map((confidential) => {
+      const db = `${place.name}_${name}_${confidential ? 'secret' : 'clear'}`;
+      const { trustMode } = place;
+      const chain = `example.com/matrix-typescript/${db}`;
+      const connection = { encryption: 'plain', confidential, trustMode, chain } as const;
+      return { place, writer: 'typescript', connection, texts: of.texts, of };
+    }),
+  );
 }
 
 /** Have all written and read, and say what each reader has found of each cell. */
@@ -120,16 +131,16 @@ async function runOnServer(
     for (const client of clients) readers.push(keyOf(await ask(client, [{ do: 'key' }])));
     await appendAll(cells, readers, textsBefore, ask);
     const own = { server: `127.0.0.1:${port}`, home: homeOf('typescript'), readers };
-    const gone = goneCells(place).map(({ connection }) => new GoneChain(connection, own));
-    for (const chain of gone) await chain.write();
+    const chains = losingCells(place).map(({ connection, of }) => new of(connection, own));
+    for (const chain of chains) await chain.write();
     server.child.kill('SIGKILL');
     await server.ended;
-    server = await start(place, port);
-    const going = gone.map((chain) => chain.lose());
-    await Promise.all([appendAll(cells, readers, textsAfter, ask), ...going]);
+    server = await start(place, port, clockAhead);
+    await appendAll(cells, readers, textsAfter, ask);
+    for (const chain of chains) await chain.lose();
     const found = new Map<string, readonly Found[]>();
     for (const client of clients) {
-      const all = [...cells, ...goneCells(place)];
+      const all = [...cells, ...losingCells(place)];
       const jobs = all.map(({ connection }): Job => ({ do: 'read', ...connection }));
       found.set(client, (await ask(client, jobs)) as Found[]);
     }
@@ -140,7 +151,11 @@ async function runOnServer(
   }
 }
 
-async function start({ name, flags }: Place, port: number): Promise<ServerProcess> {
+async function start(
+  { name, flags }: Place,
+  port: number,
+  clock: Record<string, string> = {},
+): Promise<ServerProcess> {
   const logs = join(folder, `logs-${name}`);
   const args = [
     ...flags,
@@ -153,7 +168,7 @@ async function start({ name, flags }: Place, port: number): Promise<ServerProces
     String(port),
   ];
   const program = join(projectFolder, 'bin', 'atedb.cjs');
-  return startServerProcess(process.execPath, [program, ...args], { HOME: folder });
+  return startServerProcess(process.execPath, [program, ...args], { HOME: folder, ...clock });
 }
 
 async function appendAll(
@@ -203,7 +218,7 @@ function judgeRefusal(found: Found): string {
 }
 
 function dataOf({ connection, texts }: Cell): string {
-  const gone = texts === GoneChain.texts ? ', some gone' : '';
+  const gone = losing.find(({ of }) => of.texts === texts)?.words ?? '';
   return `${connection.confidential ? 'confidential' : 'in clear'}${gone}`;
 }
 

@@ -22,7 +22,10 @@ export class ProofWorld {
     return new ProofWorld(chain);
   }
 
-  proof(options: { sequence?: number; fromSize?: number; withData?: boolean } = {}): Proof {
+  /** @param options.size of the tree to prove against; default: the head's. Of an older one a newer tree proves the size. */
+  proof(
+    options: { sequence?: number; fromSize?: number; withData?: boolean; size?: number } = {},
+  ): Proof {
     const { sequence, fromSize, withData = false } = options;
     const { chain } = this;
     const stored = splitSlice(chain.slice());
@@ -31,7 +34,8 @@ export class ProofWorld {
       level === 0
         ? (leaves[index] as Buffer)
         : nodeHash(source(level - 1, 2 * index), source(level - 1, 2 * index + 1));
-    const size = leaves.length;
+    const whole = leaves.length;
+    const { size = whole } = options;
     const [first] = stored;
     const found = stored.find(
       ({ commit }) =>
@@ -50,11 +54,15 @@ export class ProofWorld {
         commitHeader: first.commit.headerBytes,
         inclusion: inclusionProof(source, 0, size),
       },
-      head: chain.head,
+      head: chain.heads[size - 1] as Proof['head'],
       last: {
         commitHeader: last.commit.headerBytes,
-        inclusion: inclusionProof(source, size - 1, size),
+        inclusion: inclusionProof(source, whole - 1, whole),
       },
+      newer:
+        size === whole
+          ? undefined
+          : { head: chain.head, consistency: consistencyProof(source, size, whole) },
       checkpoint: undefined,
       event: found &&
         batch &&

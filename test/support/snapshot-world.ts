@@ -64,7 +64,7 @@ export async function verifySlices(
 }
 
 /** What stays of the first commits of a chain. */
-async function survivorsOf(
+export async function survivorsOf(
   genesis: Genesis,
   slices: readonly Buffer[],
   size: number,

@@ -91,6 +91,8 @@ type Authority struct {
 	Redaction *Redaction
 	// AuthAnswer and ServerIdentity are messages that a server adds: see Batch.Answer and Batch.Rotation.
 	AuthAnswer, ServerIdentity []byte
+	// Snapshot says what may be gone; nil but in a snapshot.
+	Snapshot *Snapshot
 }
 
 // Numbers of the fields in EventHeader.
@@ -107,6 +109,7 @@ const (
 	fieldLabel           = 19
 	fieldAuthAnswer      = 20
 	fieldServerIdentity  = 21
+	fieldSnapshot        = 22
 	fieldRedaction       = 23
 	fieldDataHash        = 30
 )
@@ -150,6 +153,8 @@ func readAuthority(header []byte) (*Authority, error) {
 			said.AuthAnswer = value
 		case fieldServerIdentity:
 			said.ServerIdentity = value
+		case fieldSnapshot:
+			said.Snapshot = parseSnapshot(value)
 		case fieldRedaction:
 			said.Redaction, err = parseRedaction(value)
 		}

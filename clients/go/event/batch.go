@@ -13,6 +13,9 @@ import (
 // A Kind is what an event does: a number of atedb.v1.EventKind.
 type Kind uint8
 
+// KindGone is in the place of an event that is gone, header and all.
+const KindGone Kind = 0
+
 // The kinds of events.
 const (
 	KindGenesis Kind = iota + 1
@@ -27,7 +30,7 @@ const (
 	KindRules
 )
 
-var kindNames = [...]string{"unspecified", "genesis", "data", "tombstone", "redaction", "snapshot", "auth_answer", "roots", "server_identity", "key_change", "rules"}
+var kindNames = [...]string{"gone", "genesis", "data", "tombstone", "redaction", "snapshot", "auth_answer", "roots", "server_identity", "key_change", "rules"}
 
 // String is the kind's name.
 func (k Kind) String() string {
@@ -100,10 +103,13 @@ type Event struct {
 // A Batch is a run, taken apart without copying: one or more events, then a seal.
 type Batch struct {
 	// Run is the batch's bytes.
-	Run    []byte
+	Run []byte
+	// Events are each in its place; those that are gone are of KindGone, and nothing else is known of them.
 	Events []Event
 	Seal   *Seal
-	keys   []*keys.Public
+	// Gone is what stands for events that are gone, by the place of the first of them; nil: none is.
+	Gone map[int]GoneEvents
+	keys []*keys.Public
 	// path is what the seal shows of delegations, once it was read.
 	path []*Delegation
 }
@@ -228,8 +234,13 @@ func ParseBatch(run []byte) (*Batch, error) {
 			return nil, badBatch("something follows its seal")
 		case cursor.Field == runEvent && cursor.Wire == strict.WireBytes:
 			if len(batch.Events) == limits.BatchEvents {
-				return nil, fault.New(fault.TooManyEvents, "the batch has more than %d events, which is the limit; append it as several batches", limits.BatchEvents).
-					With("limit_events", strconv.Itoa(limits.BatchEvents))
+				return nil, tooManyEvents()
+			}
+			if message := cursor.Bytes(); len(message) > 0 && message[0] == goneTag {
+				if err := batch.addGone(message); err != nil {
+					return nil, err
+				}
+				continue
 			}
 			event, err := parseEvent(cursor.Bytes())
 			if err != nil {
@@ -255,6 +266,29 @@ func ParseBatch(run []byte) (*Batch, error) {
 		return nil, badBatch("it has no seal")
 	}
 	return batch, nil
+}
+
+// addGone has what stands for events in their places.
+func (b *Batch) addGone(message []byte) error {
+	index := len(b.Events)
+	gone, err := parseGone(message, index)
+	if err != nil {
+		return about("event "+strconv.Itoa(index), err)
+	}
+	if gone.Events > limits.BatchEvents-index {
+		return tooManyEvents()
+	}
+	if b.Gone == nil {
+		b.Gone = map[int]GoneEvents{}
+	}
+	b.Gone[index] = gone
+	b.Events = append(b.Events, make([]Event, gone.Events)...)
+	return nil
+}
+
+func tooManyEvents() error {
+	return fault.New(fault.TooManyEvents, "the batch has more than %d events, which is the limit; append it as several batches", limits.BatchEvents).
+		With("limit_events", strconv.Itoa(limits.BatchEvents))
 }
 
 func parseEvent(message []byte) (Event, error) {
@@ -310,7 +344,7 @@ func (e *Event) parseHeader() error {
 			e.Collection = cursor.Bytes()
 		case fieldConfidentiality:
 			e.Sealed = true
-		case fieldAuthorisation, fieldPublicKeys, fieldWrappedKeys, fieldMoves, fieldRoots, fieldKeyChange, fieldAuthAnswer, fieldServerIdentity, fieldRedaction:
+		case fieldAuthorisation, fieldPublicKeys, fieldWrappedKeys, fieldMoves, fieldRoots, fieldKeyChange, fieldAuthAnswer, fieldServerIdentity, fieldSnapshot, fieldRedaction:
 			e.HasAuthority = true
 		case fieldSignWith, fieldAuthor:
 			e.namesSigners = true

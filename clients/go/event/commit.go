@@ -1,7 +1,6 @@
 package event
 
 import (
-	"bytes"
 	"hash/crc32"
 	"strconv"
 
@@ -37,10 +36,6 @@ type Commit struct {
 
 const (
 	commitField = 3
-	// Of a LogSegment: stands for commits that are gone.
-	gapField = 5
-	// What an Event begins with that stands for others that are gone.
-	goneTag = 0x32
 )
 
 // Bytes are those of the header that says so.
@@ -126,20 +121,25 @@ func ParseCommitHeader(header []byte) (CommitHeader, error) {
 type Stored struct {
 	Run    []byte
 	Commit *Commit
+	// Gap is what is gone of it, or before it; nil: nothing is.
+	Gap *Gap
 }
 
 // SplitSlice splits a slice of the log into its batches. Only the framing and the commits are looked at. The error is NON_CANONICAL
-// where the slice is anything but whole batches, each events, seal, commit; UNSUPPORTED where events or commits are gone under a snapshot.
+// where the slice is anything but whole batches, each perhaps a gap, events, seal, commit.
 func SplitSlice(slice []byte) ([]Stored, error) {
 	var batches []Stored
 	cursor := strict.NewCursor(slice)
-	start, runEnd := 0, -1
+	start, runStart, runEnd := 0, 0, -1
+	var gap *Gap
 	for cursor.Next() {
-		isGone := cursor.Wire == strict.WireBytes &&
-			(cursor.Field == gapField || (cursor.Field == runEvent && bytes.HasPrefix(cursor.Bytes(), []byte{goneTag})))
 		switch {
-		case isGone:
-			return nil, fault.New(fault.Unsupported, "events of the chain are gone under a snapshot, which this client can't verify yet")
+		case cursor.Wire == strict.WireBytes && cursor.Field == gapField && cursor.TagStart == start:
+			var err error
+			if gap, err = ParseGap(cursor.Bytes()); err != nil {
+				return nil, err
+			}
+			runStart = cursor.End
 		case cursor.Wire == strict.WireBytes && cursor.Field == runEvent && runEnd < 0:
 		case cursor.Wire == strict.WireBytes && cursor.Field == runSeal && runEnd < 0:
 			runEnd = cursor.End
@@ -148,10 +148,10 @@ func SplitSlice(slice []byte) ([]Stored, error) {
 			if err != nil {
 				return nil, err
 			}
-			batches = append(batches, Stored{slice[start:runEnd:runEnd], commit})
-			start, runEnd = cursor.End, -1
+			batches = append(batches, Stored{slice[runStart:runEnd:runEnd], commit, gap})
+			start, runStart, runEnd, gap = cursor.End, cursor.End, -1, nil
 		default:
-			return nil, fault.New(fault.NonCanonical, "the slice has field %d at offset %d, where events, a seal or a commit were due", cursor.Field, cursor.TagStart).
+			return nil, fault.New(fault.NonCanonical, "the slice has field %d at offset %d, where a gap, events, a seal or a commit were due", cursor.Field, cursor.TagStart).
 				With("offset", strconv.Itoa(cursor.TagStart))
 		}
 	}

@@ -80,14 +80,39 @@ func NewFrontier(size uint64, hashes [][]byte) (*Frontier, error) {
 func (f *Frontier) Size() uint64 { return f.size }
 
 // Append a leaf by its hash.
-func (f *Frontier) Append(leaf Hash) {
-	for rest := f.size; rest&1 == 1; rest >>= 1 {
+func (f *Frontier) Append(leaf Hash) { f.AppendSubtree(Subtree{Hash: leaf}) }
+
+// A Subtree is a perfect one, of 2^Level leaves.
+type Subtree struct {
+	Level int
+	Hash  Hash
+}
+
+// AppendSubtree appends its leaves. It has to begin at a multiple of their number, as those of SubtreeLevels do.
+func (f *Frontier) AppendSubtree(of Subtree) {
+	hash := of.Hash
+	for rest := f.size >> of.Level; rest&1 == 1; rest >>= 1 {
 		last := len(f.hashes) - 1
-		leaf = NodeHash(f.hashes[last], leaf)
+		hash = NodeHash(f.hashes[last], hash)
 		f.hashes = f.hashes[:last]
 	}
-	f.hashes = append(f.hashes, leaf)
-	f.size++
+	f.hashes = append(f.hashes, hash)
+	f.size += 1 << of.Level
+}
+
+// SubtreeLevels are those of the perfect subtrees that make up the leaves from start up to before end, in their order: each is as large as can
+// be, and begins at a multiple of its size.
+func SubtreeLevels(start, end uint64) []int {
+	var levels []int
+	for start < end {
+		level := bits.Len64(end-start) - 1
+		if start > 0 {
+			level = min(level, bits.TrailingZeros64(start))
+		}
+		levels = append(levels, level)
+		start += 1 << level
+	}
+	return levels
 }
 
 // Root of the tree.

@@ -14,17 +14,19 @@ type Authority struct {
 	tree        *tree
 	delegations *delegations
 	ownership   *ownership
+	// horizon is the newest snapshot; nil: there is none.
+	horizon *Horizon
 }
 
 // NewAuthority is that of a chain that has just begun.
 func NewAuthority(genesis *event.Genesis) *Authority {
-	return &Authority{newRing(genesis), newTree(genesis.Confidential, genesis.Private), newDelegations(), newOwnership(genesis)}
+	return &Authority{newRing(genesis), newTree(genesis.Confidential, genesis.Private), newDelegations(), newOwnership(genesis), nil}
 }
 
 // Clone is a copy that changes by itself from here.
 func (a *Authority) Clone() *Authority {
 	owns := *a.ownership
-	return &Authority{a.ring.clone(), a.tree.clone(), a.delegations.clone(), &owns}
+	return &Authority{a.ring.clone(), a.tree.clone(), a.delegations.clone(), &owns, a.horizon}
 }
 
 // Owner is what the auth service has said last of whose the chain is; nil in chains without one.
@@ -35,6 +37,9 @@ func (a *Authority) ServerIdentity() *keys.Public { return a.ownership.server }
 
 // Writers are the fingerprints of those that the auth service lets write besides the roots, where the root of the chain has no rule for it.
 func (a *Authority) Writers() []keys.Fingerprint { return a.ring.sortedWriters() }
+
+// Horizon is how far back the chain remembers everything; nil: there was no snapshot.
+func (a *Authority) Horizon() *Horizon { return a.horizon }
 
 // Objects is the number of objects that have a parent or rules.
 func (a *Authority) Objects() int { return len(a.tree.nodes) }

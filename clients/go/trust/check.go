@@ -198,7 +198,8 @@ func vouchedBy(batch *event.Batch, mode event.TrustMode) (Voucher, error) {
 		return 0, fault.New(fault.SignatureInvalid, "the batch has no signature: its seal shows delegations")
 	}
 	for i := range batch.Events {
-		if of := &batch.Events[i]; of.Kind != event.KindData || of.HasAuthority {
+		// Of what is gone a snapshot says, which is signed, that it doesn't matter.
+		if of := &batch.Events[i]; of.Kind != event.KindGone && of.Kind != event.KindData || of.HasAuthority {
 			return 0, fault.New(fault.SignatureInvalid, "the batch has no signature: event %d is of kind %q, or carries rules or keys, and batches of these are signed in every chain", i, of.Kind)
 		}
 	}

@@ -14,11 +14,13 @@ type Place struct {
 	TimeUnixMs int64
 	// ChainKey is the chain's, as text, which delegations must name.
 	ChainKey string
+	// FirstSequence of its events.
+	FirstSequence uint64
 }
 
 // Decide whether the keys that a batch is from may do what its events do, and have the state after it. The batch itself was found good by
 // CheckBatch, and signatures are verified elsewhere. The error is KEY_UNKNOWN, KEY_NOT_ALLOWED, PARENT_INVALID, READ_RULE_MISMATCH,
-// TOO_MANY_KEYS, KEY_REVOKED, BATCH_INVALID, DELEGATION_EXPIRED, DELEGATION_OUT_OF_SCOPE, TOO_MANY_DELEGATIONS, AUTH_ANSWER_INVALID,
+// TOO_MANY_KEYS, KEY_REVOKED, BATCH_INVALID, DELEGATION_EXPIRED, DELEGATION_OUT_OF_SCOPE, TOO_MANY_DELEGATIONS, SNAPSHOT_INVALID, AUTH_ANSWER_INVALID,
 // AUTH_ANSWER_EXPIRED or OWNER_REMOVED, and names the event where it is about one: nothing has changed then.
 func (a *Authority) Decide(batch *event.Batch, place Place) error {
 	if _, err := a.keysOf(batch); err != nil {
@@ -118,6 +120,10 @@ func (a *Authority) decideAll(batch *event.Batch, place Place, u *undo) error {
 	acting := a.standing(writer, place.TimeUnixMs)
 	isKnown, mayWriteRoot := false, false
 	for i := range batch.Events {
+		// It changed nothing, and whoever says so has signed that.
+		if batch.Events[i].Kind == event.KindGone {
+			continue
+		}
 		if !isKnown {
 			isKnown, mayWriteRoot = true, !a.ring.isChanged(writer[0]) && a.mayWrite(acting, a.tree.root)
 		}
@@ -125,7 +131,7 @@ func (a *Authority) decideAll(batch *event.Batch, place Place, u *undo) error {
 		if mayWriteRoot && a.isPlain(&batch.Events[i]) {
 			continue
 		}
-		if err := a.decideEvent(batch, i, place.TimeUnixMs, u); err != nil {
+		if err := a.decideEvent(batch, i, place, u); err != nil {
 			return err
 		}
 		isKnown = false
@@ -177,16 +183,16 @@ type act struct {
 	timeUnixMs int64
 }
 
-func (a *Authority) decideEvent(batch *event.Batch, index int, timeUnixMs int64, u *undo) error {
+func (a *Authority) decideEvent(batch *event.Batch, index int, place Place, u *undo) error {
 	of := &batch.Events[index]
 	said, err := batch.Authority(index)
 	if err != nil {
 		return err
 	}
-	does := &act{index: index, event: of, said: said, actors: append([]keys.Fingerprint{batch.Seal.Fingerprint}, said.SignWith...), timeUnixMs: timeUnixMs}
+	does := &act{index: index, event: of, said: said, actors: append([]keys.Fingerprint{batch.Seal.Fingerprint}, said.SignWith...), timeUnixMs: place.TimeUnixMs}
 	does.acting = does.actors
 	if does.delegable = of.Kind.WritesObject() && !of.HasAuthority; does.delegable {
-		does.acting = a.standing(does.actors, timeUnixMs)
+		does.acting = a.standing(does.actors, place.TimeUnixMs)
 	}
 	signers := does.actors
 	if said.Author != nil {
@@ -208,6 +214,8 @@ func (a *Authority) decideEvent(batch *event.Batch, index int, timeUnixMs int64,
 		return a.changeKey(does, u)
 	case of.Kind == event.KindRoots:
 		return a.changeRoots(does, u)
+	case of.Kind == event.KindSnapshot:
+		return a.raiseHorizon(does, batch, place.FirstSequence, u)
 	case of.Kind == event.KindRules && of.PrimaryKey == nil:
 		return a.ruleRoot(does, u)
 	case of.Kind == event.KindTombstone:

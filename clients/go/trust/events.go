@@ -16,13 +16,17 @@ func checkEvent(batch *event.Batch, index int, from provenance) error {
 	of := &batch.Events[index]
 	refuse := func(why string) error { return eventFault(fault.BatchInvalid, index, "%s", why) }
 	switch of.Kind {
+	case event.KindGone:
+		if from == appended {
+			return refuse("a writer sends its events, and nothing that stands for some")
+		}
+		return nil
 	case event.KindGenesis:
 		return refuse("a genesis is alone in its batch")
-	case event.KindData, event.KindTombstone, event.KindRules, event.KindRoots, event.KindKeyChange, event.KindRedaction, event.KindAuthAnswer, event.KindServerIdentity:
-	default:
-		return eventFault(fault.Unsupported, index, "events of kind %q are not carried out by this version", of.Kind).With("kind", of.Kind.String())
 	}
 	switch {
+	case of.Kind == event.KindSnapshot && len(batch.Events) > 1:
+		return refuse("a snapshot is alone in its batch")
 	case isServersKind(of.Kind) != isServersKind(batch.Events[0].Kind):
 		return refuse("what a server adds is in batches of its own")
 	case of.IsGenesis:
@@ -125,9 +129,10 @@ func checkSaid(batch *event.Batch, index int) error {
 		{!isOfObject && rules != nil && of.Kind != event.KindRules, "it sets rules, and may not"},
 		{rules != nil && rules.Admit != nil && of.PrimaryKey != nil, "only an event of rules of the root of the chain says who may open it"},
 		{rules != nil && rules.Retain != nil && of.PrimaryKey != nil, "only an event of rules of the root of the chain says how long data is kept"},
-		{of.PrimaryKey != nil && (of.Kind == event.KindRoots || of.Kind == event.KindKeyChange || isServersKind(of.Kind)), "it names an object, and may not"},
+		{of.PrimaryKey != nil && (of.Kind == event.KindRoots || of.Kind == event.KindKeyChange || of.Kind == event.KindSnapshot || isServersKind(of.Kind)), "it names an object, and may not"},
 		{(said.Roots != nil) != (of.Kind == event.KindRoots), "a change of roots says which, and no other event does"},
 		{(said.KeyChange != nil) != (of.Kind == event.KindKeyChange), "a change of a key says which, and no other event does"},
+		{(said.Snapshot != nil) != (of.Kind == event.KindSnapshot), "a snapshot says what may be gone alone, and no other event does"},
 		{(said.Redaction != nil) != (of.Kind == event.KindRedaction), "a redaction erases what it names alone, and no other event does"},
 		{(said.AuthAnswer != nil) != (of.Kind == event.KindAuthAnswer), "the answer of an auth service is in an event of its own kind, and in no other"},
 		{(said.ServerIdentity != nil) != (of.Kind == event.KindServerIdentity), "a new identity is in an event of its own kind, and in no other"},
@@ -161,6 +166,12 @@ func checkHashes(batch *event.Batch) error {
 	var headers merkle.Frontier
 	for i := range batch.Events {
 		of := &batch.Events[i]
+		if of.Kind == event.KindGone {
+			for _, subtree := range batch.Gone[i].Subtrees {
+				headers.AppendSubtree(subtree)
+			}
+			continue
+		}
 		headers.Append(merkle.LeafHash(of.Header))
 		if batch.IsGenesis() {
 			continue

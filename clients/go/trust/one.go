@@ -51,5 +51,5 @@ func (r *Replay) one(batch *event.Batch, one event.Stored) (Verified, error) {
 		batch.Seal.ChainID != r.genesis.ChainID {
 		return Verified{}, violation("its commit or its chain is another")
 	}
-	return Verified{batch, commit, voucher}, nil
+	return Verified{batch, commit, voucher, nil}, nil
 }

@@ -2,6 +2,7 @@ package trust
 
 import (
 	"cmp"
+	"fmt"
 	"hash/maphash"
 	"slices"
 	"strconv"
@@ -22,6 +23,8 @@ type Unallowed struct {
 	Sequence uint64
 	// Why in words, of the event of that sequence.
 	Why string
+	// IsSnapshot: it is the snapshot that has to say what may be gone.
+	IsSnapshot bool
 }
 
 type objectKey = [event.IDBytes]byte
@@ -47,6 +50,8 @@ type Owed struct {
 	expired   *EventPlace
 	notKept   int
 	unallowed []Unallowed
+	// forgotten are whole events and commits that are gone, and the snapshots that are to come for it.
+	forgotten forgotten
 
 	droppedMax, redactedMax int
 }
@@ -55,9 +60,9 @@ func newOwed() *Owed {
 	return &Owed{dropped: map[objectKey]uint64{}, secret: maphash.MakeSeed(), erased: map[uint64][]erased{}, droppedMax: droppedMax, redactedMax: redactedMax}
 }
 
-// Count is how many events there are, at least, whose data nothing has allowed to go so far.
+// Count is how many events there are, at least, whose data nothing has allowed to go so far, and snapshots that are to come.
 func (o *Owed) Count() int {
-	count := len(o.dropped) + o.erasedCount
+	count := len(o.dropped) + o.erasedCount + o.forgotten.count()
 	if o.expired != nil {
 		count++
 	}
@@ -82,6 +87,13 @@ func (o *Owed) NotKept() int { return o.notKept }
 
 // add takes note of the events of a batch, which was verified by itself.
 func (o *Owed) add(batch *event.Batch, firstSequence uint64, timeUnixMs int64) error {
+	why, err := o.forgotten.meet(batch, firstSequence, timeUnixMs)
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		o.unallowed = append(o.unallowed, Unallowed{firstSequence, why, true})
+	}
 	for i := range batch.Events {
 		of := &batch.Events[i]
 		// Nearly all events of nearly all chains.
@@ -135,7 +147,7 @@ func (o *Owed) isSampled(key objectKey) bool {
 // owe the redaction that an event names.
 func (o *Owed) owe(one erased, redaction uint64) {
 	if redaction <= one.sequence {
-		o.unallowed = append(o.unallowed, Unallowed{one.sequence, "its data is said to be erased by the redaction at sequence " + strconv.FormatUint(redaction, 10) + ", which isn't behind it"})
+		o.unallowed = append(o.unallowed, Unallowed{one.sequence, "its data is said to be erased by the redaction at sequence " + strconv.FormatUint(redaction, 10) + ", which isn't behind it", false})
 		return
 	}
 	if o.erasedCount >= o.redactedMax {
@@ -168,7 +180,7 @@ func (o *Owed) meet(batch *event.Batch, index int, sequence uint64) error {
 			}
 			what = ", which doesn't name it"
 		}
-		o.unallowed = append(o.unallowed, Unallowed{one.sequence, "its data is said to be erased by the event at sequence " + strconv.FormatUint(sequence, 10) + what})
+		o.unallowed = append(o.unallowed, Unallowed{one.sequence, "its data is said to be erased by the event at sequence " + strconv.FormatUint(sequence, 10) + what, false})
 	}
 	return nil
 }
@@ -185,15 +197,18 @@ func (o *Owed) refuseMet() error {
 func (o *Owed) Left(most int) []Unallowed {
 	all := make([]Unallowed, 0, o.Count())
 	for _, sequence := range o.dropped {
-		all = append(all, Unallowed{sequence, "its data was dropped, and nothing newer of its object is there"})
+		all = append(all, Unallowed{sequence, "its data was dropped, and nothing newer of its object is there", false})
 	}
 	for redaction, some := range o.erased {
 		for _, one := range some {
-			all = append(all, Unallowed{one.sequence, "its data is said to be erased by the redaction at sequence " + strconv.FormatUint(redaction, 10) + ", which isn't there"})
+			all = append(all, Unallowed{one.sequence, "its data is said to be erased by the redaction at sequence " + strconv.FormatUint(redaction, 10) + ", which isn't there", false})
 		}
 	}
 	if o.expired != nil {
-		all = append(all, Unallowed{o.expired.Sequence, "its data is said to have been let go by a rule of the chain for retention, and none has done so"})
+		all = append(all, Unallowed{o.expired.Sequence, "its data is said to have been let go by a rule of the chain for retention, and none has done so", false})
+	}
+	for _, snapshot := range o.forgotten.snapshots() {
+		all = append(all, Unallowed{snapshot, "whole events are said to be gone by the snapshot at sequence " + strconv.FormatUint(snapshot, 10) + ", which isn't there", true})
 	}
 	slices.SortFunc(all, func(a, b Unallowed) int { return cmp.Compare(a.Sequence, b.Sequence) })
 	return all[:min(len(all), most)]
@@ -211,6 +226,10 @@ func refuseUnallowed(all []Unallowed) error {
 	if len(all) == 0 {
 		return nil
 	}
-	return fault.New(fault.VerificationFailed, "the data of the event at sequence %d is not here, and nothing allows that: %s. The server, or its copy of the chain, can't be trusted", all[0].Sequence, all[0].Why).
+	what := fmt.Sprintf("the data of the event at sequence %d is not here", all[0].Sequence)
+	if all[0].IsSnapshot {
+		what = "whole events are gone"
+	}
+	return fault.New(fault.VerificationFailed, "%s, and nothing allows that: %s. The server, or its copy of the chain, can't be trusted", what, all[0].Why).
 		With("sequence", strconv.FormatUint(all[0].Sequence, 10))
 }

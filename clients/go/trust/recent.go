@@ -40,6 +40,12 @@ func (r *recentRoots) append(leaf merkle.Hash) {
 	r.frontier.Append(leaf)
 }
 
+// appendSubtree appends the leaves of one, of which nothing is known: nor are the roots before its end from now on.
+func (r *recentRoots) appendSubtree(of merkle.Subtree) {
+	r.chunks = nil
+	r.frontier.AppendSubtree(of)
+}
+
 // rootAt is the root that the tree had at a size; false for one that it hasn't had yet, or had before what is kept.
 func (r *recentRoots) rootAt(size uint64) (merkle.Hash, bool) {
 	if size == r.frontier.Size() {

@@ -2,7 +2,6 @@ package trust
 
 import (
 	"bytes"
-	"strconv"
 
 	"atedb.example/go/event"
 	"atedb.example/go/fault"
@@ -16,6 +15,8 @@ type Verified struct {
 	Commit *event.Commit
 	// VouchedBy says whether its writer's own signature is on it, or the server of a centralized chain alone says that it is its.
 	VouchedBy Voucher
+	// Gap is what is gone of it, or before it; nil: nothing is.
+	Gap *event.Gap
 }
 
 // A WriterPlace is where a writer's chain of seals stands.
@@ -36,6 +37,8 @@ type Rules struct {
 	Writers map[event.Hash]WriterPlace
 	// Retained is what rules for retention have let go up to there.
 	Retained Floor
+	// MissingBelow is as Replay.MissingBelow was there.
+	MissingBelow uint64
 }
 
 // A Start says where a replay starts. The zero value is the chain's first batch.
@@ -48,6 +51,9 @@ type Start struct {
 	Rules *Rules
 	// FindKey finds a public key of the chain; asked where it isn't known who may do what. nil: none is found.
 	FindKey func(keys.Fingerprint) (*keys.Public, error)
+	// ProveExtends proves that a tree extends another one, or fails: asked where the commit from which on Rules count is gone. nil: then it stays
+	// unknown who may do what.
+	ProveExtends func(older, newer merkle.Head) error
 	// AllSignatures: each signature is verified, and not only the last one of each writer in a slice, which covers those before.
 	AllSignatures bool
 	// DataUpTo: data of more bytes, as it is stored, was asked to be left out; nil: none was.
@@ -88,6 +94,7 @@ func NewReplay(genesis *event.Genesis, start Start) (*Replay, error) {
 	}
 	replay := &Replay{genesis: genesis, start: start, knowsWriters: start.Commit == 0, writers: map[event.Hash]WriterPlace{},
 		roots: recentRoots{frontier: frontier}, owed: newOwed(), nextSequence: start.Sequence}
+	replay.owed.forgotten.begin = start.Sequence
 	authority := NewAuthority(genesis)
 	replay.known = authority.ring
 	if start.Commit == 0 {
@@ -116,6 +123,9 @@ func (r *Replay) Authority() *Authority { return r.authority }
 
 // Writers are all writers so far, where it is known who may do what. They change as the replay goes on.
 func (r *Replay) Writers() map[event.Hash]WriterPlace { return r.writers }
+
+// MissingBelow is the size, in commits, below which batches of writers may be missing, by the snapshot whose commits are being read; 0: by none.
+func (r *Replay) MissingBelow() uint64 { return r.owed.forgotten.missingBelow() }
 
 // Retained is what the chain's rules for retention have let go so far, where it is known who may do what.
 func (r *Replay) Retained() Floor { return r.retained }
@@ -161,13 +171,18 @@ func (r *Replay) VerifyBatches(stored []event.Stored) ([]Verified, error) {
 	lastSigned := map[event.Hash]func() error{}
 	for i, one := range stored {
 		number := one.Commit.Number
-		step, check, err := r.step(checked[i], one.Commit)
+		writer := checked[i].Seal.WriterID
+		step, check, coversLast, err := r.step(checked[i], one)
+		// Where batches of its writer are gone before it, its signature doesn't cover those that came.
+		if last := lastSigned[writer]; err == nil && !coversLast && last != nil {
+			err = last()
+		}
 		if err == nil && check != nil {
 			// What is said of keys is covered by no seal: each is verified.
 			if r.start.AllSignatures || len(step.Batch.Seal.Signatures) > 1 || len(step.Batch.Seal.Delegations) > 0 {
 				err = check()
 			} else {
-				lastSigned[step.Batch.Seal.WriterID] = func() error { return violated(number, check()) }
+				lastSigned[writer] = func() error { return violated(number, check()) }
 			}
 		}
 		if err == nil {
@@ -206,29 +221,33 @@ func (r *Replay) check(one event.Stored) (*event.Batch, error) {
 }
 
 // step verifies one batch that was checked but for its signatures, which check verifies; nil for none.
-func (r *Replay) step(batch *event.Batch, commit *event.Commit) (step Verified, check func() error, err error) {
+// coversLast: its seal names its writer's batch before, so that its signature covers that, too.
+func (r *Replay) step(batch *event.Batch, one event.Stored) (step Verified, check func() error, coversLast bool, err error) {
+	if err := r.passGap(one.Gap, one.Commit); err != nil {
+		return step, nil, false, err
+	}
 	if err := r.startRules(); err != nil {
-		return step, nil, err
+		return step, nil, false, err
 	}
 	voucher, err := vouchedBy(batch, r.genesis.TrustMode)
 	if err != nil {
-		return step, nil, err
+		return step, nil, false, err
 	}
 	signers, err := r.keysOf(batch)
 	if err != nil {
-		return step, nil, err
+		return step, nil, false, err
 	}
 	issuer, err := r.issuerOf(batch)
 	if err != nil {
-		return step, nil, err
+		return step, nil, false, err
 	}
-	if err := r.place(batch, commit); err != nil {
-		return step, nil, err
+	if coversLast, err = r.place(batch, one); err != nil {
+		return step, nil, false, err
 	}
 	if len(batch.Seal.Signatures) > 0 {
 		check = func() error { return verifyAll(batch, signers, issuer) }
 	}
-	return Verified{batch, commit, voucher}, check, nil
+	return Verified{batch, one.Commit, voucher, one.Gap}, check, coversLast, nil
 }
 
 // issuerOf is the key that delegations begin with. Where it isn't known who may do what, what was delegated is not looked at either.
@@ -263,6 +282,11 @@ func (r *Replay) startRules() error {
 	if !rules.Head.Same(r.Head()) {
 		return violation("what comes before it is another history than the one that was verified")
 	}
+	r.startWith(rules)
+	return nil
+}
+
+func (r *Replay) startWith(rules *Rules) {
 	r.authority = rules.Authority.Clone()
 	r.known = r.authority.ring
 	// So that a batch of before, sent once more as a new one, is known.
@@ -272,36 +296,47 @@ func (r *Replay) startRules() error {
 	}
 	r.knowsWriters = true
 	r.retained = rules.Retained
-	return nil
+	r.owed.forgotten.wasReading = rules.MissingBelow
 }
 
 // place checks what a batch is in this chain, and has the state after it.
-func (r *Replay) place(batch *event.Batch, commit *event.Commit) error {
+func (r *Replay) place(batch *event.Batch, one event.Stored) (coversLast bool, err error) {
+	commit, seal := one.Commit, batch.Seal
 	if err := r.checkPlace(batch, commit); err != nil {
-		return err
+		return false, err
 	}
-	seal := batch.Seal
-	if err := r.checkWriter(seal); err != nil {
-		return err
+	if err := r.noteGone(batch, commit, one.Gap); err != nil {
+		return false, err
+	}
+	if coversLast, err = r.follows(seal); err != nil {
+		return false, err
+	}
+	if err := r.checkAsOf(seal); err != nil {
+		return false, err
+	}
+	if r.authority != nil && !batch.IsGenesis() {
+		if err := r.authority.checkFresh(batch); err != nil {
+			return false, err
+		}
 	}
 	if err := r.checkConditions(seal, commit); err != nil {
-		return err
+		return false, err
 	}
 	if err := checkRedactions(batch, commit.FirstSequence); err != nil {
-		return err
+		return false, err
 	}
-	if err := r.decide(batch, commit.TimeUnixMs); err != nil {
-		return err
+	if err := r.decide(batch, commit); err != nil {
+		return false, err
 	}
 	r.roots.append(commit.Leaf())
 	if root := r.roots.frontier.Root(); commit.TreeRoot != nil && !bytes.Equal(root[:], commit.TreeRoot) {
-		return violation("its tree root is another than computed")
+		return false, violation("its tree root is another than computed")
 	}
 	r.writers[seal.WriterID] = WriterPlace{seal.Counter + 1, seal.Hash, seal.AsOf}
 	r.nextSequence = commit.FirstSequence + uint64(commit.Events)
 	r.objects.add(batch, commit.FirstSequence)
 	if err := r.owed.add(batch, commit.FirstSequence, commit.TimeUnixMs); err != nil {
-		return err
+		return false, err
 	}
 	r.latest.wrote(seal.WriterID, r.nextSequence)
 	r.timeUnixMs = commit.TimeUnixMs
@@ -309,17 +344,18 @@ func (r *Replay) place(batch *event.Batch, commit *event.Commit) error {
 		r.retained = r.retained.Raised(r.authority.Retention(), r.nextSequence, r.timeUnixMs)
 	}
 	r.owed.SettleBelow(r.retained)
-	return nil
+	r.reached()
+	return coversLast, nil
 }
 
-func (r *Replay) decide(batch *event.Batch, timeUnixMs int64) error {
+func (r *Replay) decide(batch *event.Batch, commit *event.Commit) error {
 	switch {
 	case r.authority == nil:
 		return nil
 	case batch.IsGenesis():
-		return r.authority.ownership.checkTakes(timeUnixMs)
+		return r.authority.ownership.checkTakes(commit.TimeUnixMs)
 	}
-	return r.authority.decide(batch, Place{timeUnixMs, r.genesis.ChainKey.Text})
+	return r.authority.decide(batch, Place{commit.TimeUnixMs, r.genesis.ChainKey.Text, commit.FirstSequence})
 }
 
 func (r *Replay) checkPlace(batch *event.Batch, commit *event.Commit) error {
@@ -340,27 +376,4 @@ func (r *Replay) checkPlace(batch *event.Batch, commit *event.Commit) error {
 		return violation("a genesis is the first batch of a chain, and the first only")
 	}
 	return nil
-}
-
-func violation(why string) error { return fault.New(fault.VerificationFailed, "%s", why) }
-
-// violated says which commit is wrong.
-func violated(commit uint64, err error) error {
-	found := fault.Of(err)
-	if found == nil {
-		return err
-	}
-	if found.Reason == fault.VerificationFailed && found.Metadata["commit"] != "" {
-		return err
-	}
-	// What can't be verified here may be right: nobody is accused.
-	if found.Reason == fault.Unsupported {
-		said := fault.New(fault.Unsupported, "commit %d can't be verified by this version: %s. Nothing of it was used", commit, found.Message).From(err)
-		for name, value := range found.Metadata {
-			said.With(name, value)
-		}
-		return said.With("commit", strconv.FormatUint(commit, 10))
-	}
-	return fault.New(fault.VerificationFailed, "commit %d does not verify: %s. Nothing of it was used; the server, or its copy of the chain, can't be trusted", commit, found.Message).
-		With("commit", strconv.FormatUint(commit, 10)).From(err)
 }

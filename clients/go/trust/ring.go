@@ -254,7 +254,8 @@ func unknownKey(name keys.Fingerprint) error {
 }
 
 // signersOf are the keys that a batch is from: its writer's, and those that its events name as signers and authors; sorted, once each.
-// They sign it, all of them, or are proven on its stream. The error is BATCH_INVALID where they are too many, or an event names the
+// They sign it, all of them, or are proven on its stream. Of a batch of which events are gone they are those, as far as that is known, and those
+// whose signatures it has. The error is BATCH_INVALID where they are too many, or an event names the
 // writer's key besides.
 func signersOf(batch *event.Batch) ([]keys.Fingerprint, error) {
 	writer := batch.Seal.Fingerprint
@@ -274,6 +275,10 @@ func signersOf(batch *event.Batch) ([]keys.Fingerprint, error) {
 		if said.Author != nil {
 			signers = append(signers, *said.Author)
 		}
+	}
+	// What is gone may have named others.
+	if batch.Gone != nil {
+		signers = append(signers, signedBy(batch.Seal)...)
 	}
 	if len(signers) > 1 {
 		signers = event.SortFingerprints(signers)

@@ -8,15 +8,36 @@ import (
 	"atedb.example/go/fault"
 )
 
-// checkWriter: a batch continues its writer's chain of seals, and names a head of this chain.
-func (r *Replay) checkWriter(seal *event.Seal) error {
+// follows: a batch continues its writer's chain of seals. It returns whether it is the one right behind the last that came.
+func (r *Replay) follows(seal *event.Seal) (bool, error) {
 	writer, isKnown := r.writers[seal.WriterID]
+	mayMiss := r.owed.forgotten.missingBelow() > r.NextCommit()
 	switch {
-	case !isKnown && r.knowsWriters && seal.Counter != 0:
-		return violation("its writer is new, and doesn't start at counter 0")
-	case isKnown && (seal.Counter != writer.NextCounter || !bytes.Equal(seal.Previous, writer.LastSeal[:])):
-		return violation("it doesn't continue its writer's chain of seals")
+	case seal.Counter == writer.NextCounter && (!isKnown || bytes.Equal(seal.Previous, writer.LastSeal[:])):
+		return true, nil
+	case seal.Counter > writer.NextCounter && (mayMiss || !isKnown && !r.knowsWriters):
+		return false, nil
+	case !isKnown:
+		return false, violation("its writer is new, and doesn't start at counter 0")
 	}
+	return false, violation("it doesn't continue its writer's chain of seals")
+}
+
+// seals are where all writers stand; nil where that isn't known.
+func (r *Replay) seals() []event.WriterSeal {
+	if !r.knowsWriters {
+		return nil
+	}
+	all := make([]event.WriterSeal, 0, len(r.writers))
+	for id, place := range r.writers {
+		all = append(all, event.WriterSeal{WriterID: id, Counter: place.NextCounter - 1, Seal: place.LastSeal})
+	}
+	return all
+}
+
+// checkAsOf: a batch names a head of this chain.
+func (r *Replay) checkAsOf(seal *event.Seal) error {
+	writer := r.writers[seal.WriterID]
 	// The head that a writer has verified must be one of this chain. The server need not have said its root: so a history that leaves
 	// out what a writer has seen doesn't fit what that writer signed.
 	size := seal.AsOf.Size

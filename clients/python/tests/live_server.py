@@ -40,11 +40,15 @@ class LiveServer:
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
-    async def start(self) -> "LiveServer":
+    async def start(self, *, ahead_days: int = 0, waits: bool = False) -> "LiveServer":
+        """Start it, with a clock that is ahead by so many days. `waits`: only once `go_ahead` is called."""
         self.output = b""
         arguments = [str(ROOT / "bin" / "atedb.cjs"), *self._owners, "solo", str(self.folder / "logs")]
         arguments += ["-l", "127.0.0.1", "-p", str(self.port), *self.flags]
         environment = {**os.environ, "HOME": str(self.folder), "ATE_HOME": str(self.folder / "server-home")}
+        environment |= _clock(ahead_days)
+        if waits:
+            environment["ATEDB_TEST_CLOCK_WAITS"] = "1"
         self._process = await asyncio.create_subprocess_exec(
             node(),
             *arguments,
@@ -67,6 +71,11 @@ class LiveServer:
     async def _drain(self, stream: asyncio.StreamReader) -> None:
         while chunk := await stream.read(4096):
             self.output += chunk
+
+    def go_ahead(self) -> None:
+        """Have its clock go ahead."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGUSR2)
 
     async def kill(self) -> None:
         """End it as a crash does."""
@@ -95,8 +104,19 @@ class Ran:
     errors: str
 
 
-async def run_atedb(*arguments: str, home: Path, stdin: str = "") -> Ran:
-    """Run the `atedb` command with a home folder."""
+def _clock(ahead_days: int) -> dict[str, str]:
+    """Give the environment of a Node whose clock is ahead."""
+    if ahead_days == 0:
+        return {}
+    loaded = (ROOT / "test" / "support" / "clock-ahead.ts").as_uri()
+    return {
+        "NODE_OPTIONS": f"--import={loaded}",
+        "ATEDB_TEST_CLOCK_AHEAD_MS": str(ahead_days * 24 * 3_600_000),
+    }
+
+
+async def run_atedb(*arguments: str, home: Path, stdin: str = "", ahead_days: int = 0) -> Ran:
+    """Run the `atedb` command with a home folder, and a clock that is ahead by so many days."""
     process = await asyncio.create_subprocess_exec(
         node(),
         str(ROOT / "bin" / "atedb.cjs"),
@@ -104,7 +124,7 @@ async def run_atedb(*arguments: str, home: Path, stdin: str = "") -> Ran:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "HOME": str(home), "ATE_HOME": str(home)},
+        env={**os.environ, "HOME": str(home), "ATE_HOME": str(home), **_clock(ahead_days)},
     )
     async with asyncio.timeout(_START_TIMEOUT_S):
         output, errors = await process.communicate(stdin.encode())

@@ -380,18 +380,3 @@ async def test_two_who_wait_for_one_stream_have_each_event_once(liar: LyingServe
         assert sorted(event.data for event in events) == [b"2", b"3", b"4", b"5", b"6"]
         with pytest.raises(StopAsyncIteration):
             await anext(stream)
-
-
-async def test_what_can_not_be_verified_is_not_called_wrong(liar: LyingServer) -> None:
-    """An event of a kind that this version doesn't carry out may be right: its server is not accused."""
-    kind_of_header = b"\x0d\x41\x45\x56\x01\x10\x02"
-
-    def alter(method: str, _count: int, answer: bytes) -> Iterable[bytes]:
-        return [answer.replace(kind_of_header, kind_of_header[:-1] + b"\x05")]
-
-    async with reader(liar) as client:
-        chain = await client.open(KEPT, for_append=False)
-        liar.alter = alter
-        for reading in (chain.verify(), followed(chain, 5), chain.get(sequence=4)):
-            with refused(Reason.UNSUPPORTED):
-                await reading

@@ -146,10 +146,3 @@ def test_rewritten_segment(case: Case) -> None:
 def test_unreadable_header(case: Case) -> None:
     with refused(case["reason"]):
         parse_segment_header(data(case["file"]), case["segment"], case["generation"])
-
-
-@pytest.mark.parametrize("slice_of_log", [b"\x2a\x04\x20\x09\x28\x05", b"\x0a\x04\x32\x02\x08\x01"])
-def test_what_is_gone_whole_is_not_supported(slice_of_log: bytes) -> None:
-    """A gap, and what stands for events of a batch: neither is passed over, nor taken for something wrong."""
-    with refused("UNSUPPORTED"):
-        split_slice(slice_of_log)

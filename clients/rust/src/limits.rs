@@ -31,4 +31,6 @@ pub(crate) const ANSWER_HEADER_BYTES_MAX: usize = 49_152;
 pub(crate) const ANSWERED_KEYS_MAX: usize = 16;
 pub(crate) const ANSWERED_CHANGES_MAX: usize = 256;
 pub(crate) const WRITER_BATCHES_IN_FLIGHT_MAX: usize = 128;
+/// The commits that a snapshot is about are as much older than it: 7 days.
+pub(crate) const SNAPSHOT_AGE_MS_MIN: u64 = 7 * 24 * 60 * 60 * 1000;
 pub(crate) const UNSYNCED_BYTES_MAX: usize = 8 * 1024 * 1024 + BATCH_BYTES_MAX;

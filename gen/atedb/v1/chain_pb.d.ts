@@ -2652,15 +2652,15 @@ export declare type GetProofResponse = Message<"atedb.v1.GetProofResponse"> & {
   head?: TreeHead | undefined;
 
   /**
-   * The commit header of the last commit in that tree. With it the size is proven: an inclusion proof of
-   * any other leaf may fit several sizes. Absent: that commit is gone under a snapshot, and only the older tree was asked for.
+   * The commit header of the last commit in that tree; where `newer` is there, in that one. With it the size is proven: an inclusion proof
+   * of any other leaf may fit several sizes.
    *
    * @generated from field: bytes last_commit_header = 4;
    */
   lastCommitHeader: Uint8Array;
 
   /**
-   * RFC 9162 inclusion proof of that commit in the tree of the head. Absent with its header. 32 bytes each.
+   * RFC 9162 inclusion proof of that commit in the same tree. 32 bytes each.
    *
    * @generated from field: repeated bytes last_inclusion = 5;
    */
@@ -2686,6 +2686,21 @@ export declare type GetProofResponse = Message<"atedb.v1.GetProofResponse"> & {
    * @generated from field: repeated bytes consistency = 8;
    */
   consistency: Uint8Array[];
+
+  /**
+   * The chain's head, which proves the size of the older one that is proven against: there where the last commit of that is gone under a
+   * snapshot. Absent else.
+   *
+   * @generated from field: atedb.v1.TreeHead newer = 9;
+   */
+  newer?: TreeHead | undefined;
+
+  /**
+   * RFC 9162 consistency proof from the head that is proven against to the newer one. Absent with that. 32 bytes each.
+   *
+   * @generated from field: repeated bytes newer_consistency = 10;
+   */
+  newerConsistency: Uint8Array[];
 };
 
 /**

@@ -3,8 +3,14 @@ import { ChainService, type GetProofRequest } from '../../../gen/atedb/v1/chain_
 import { DataState, SealSchema } from '../../../gen/atedb/v1/event_pb.js';
 import { AtedbError } from '../../bytes/index.ts';
 import type { Chain } from '../../chain/index.ts';
-import { type Batch, dataStateName, eventPath, splitSlice } from '../../event/index.ts';
-import { type ChainLog, goneError, type Position } from '../../log/index.ts';
+import {
+  type Batch,
+  dataStateName,
+  eventPath,
+  splitSlice,
+  type TreeHead,
+} from '../../event/index.ts';
+import type { ChainLog, Position } from '../../log/index.ts';
 import { type Call, unary } from '../method.ts';
 import { batchOf } from './batch-of.ts';
 import { type ChainServiceDeps, openRequested, requestInteger, requestInvalid } from './deps.ts';
@@ -26,18 +32,13 @@ export function getProof(deps: ChainServiceDeps) {
     const size = requestInteger('size', request.size) || durable.size;
     const head = size === durable.size ? durable : { size, root: await tree.rootAt(size) };
     // Who waits for memory holds none: so the last commit is done with before the event is read.
-    const lastCommitHeader = await commitHeaderAt(deps, chain, { commit: size - 1, call });
-    if (lastCommitHeader === undefined && position !== undefined) {
-      throw goneError(`the last commit of the tree of ${size}`, undefined);
-    }
+    const ending = await endingOf(deps, chain, { head, durable, call });
     const found = position && (await eventAt(deps, chain, { position, request, call }));
     return {
       genesis: toLogSegment(chain.genesisSlice),
       genesisInclusion: await tree.inclusionProof(0, size),
       head: toTreeHead(head),
-      ...(lastCommitHeader === undefined
-        ? {}
-        : { lastCommitHeader, lastInclusion: await tree.inclusionProof(size - 1, size) }),
+      ...ending,
       ...(found === undefined
         ? {}
         : {
@@ -46,6 +47,28 @@ export function getProof(deps: ChainServiceDeps) {
       ...(await consistency(chain, requestInteger('from_size', request.fromSize), size)),
     };
   });
+}
+
+/** What proves how large a tree is: its last commit; or where that is gone the chain's head, which extends it. */
+async function endingOf(
+  deps: ChainServiceDeps,
+  chain: Chain,
+  { head, durable, call }: { readonly head: TreeHead; readonly durable: TreeHead; call: Call },
+) {
+  const { tree } = chain.log;
+  const own = await commitHeaderAt(deps, chain, { commit: head.size - 1, call });
+  if (own !== undefined) {
+    const lastInclusion = await tree.inclusionProof(head.size - 1, head.size);
+    return { lastCommitHeader: own, lastInclusion };
+  }
+  const newest = await commitHeaderAt(deps, chain, { commit: durable.size - 1, call });
+  if (newest === undefined) throw new Error('the last commit of a log is always there');
+  return {
+    lastCommitHeader: newest,
+    lastInclusion: await tree.inclusionProof(durable.size - 1, durable.size),
+    newer: toTreeHead(durable),
+    newerConsistency: await tree.consistencyProof(head.size, durable.size),
+  };
 }
 
 async function consistency({ log }: Chain, fromSize: number, size: number) {

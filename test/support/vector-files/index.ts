@@ -7,6 +7,7 @@ import { checkpointVectors } from './checkpoints.ts';
 import { childrenVectors } from './children.ts';
 import { compactionVectors } from './compaction.ts';
 import { delegationVectors } from './delegations.ts';
+import { gapVectors } from './gaps.ts';
 import { hashVectors } from './hashes.ts';
 import { headerVectors } from './headers.ts';
 import { identityVectors } from './identity.ts';
@@ -47,6 +48,7 @@ const makers: readonly (() => VectorFile | Promise<VectorFile>)[] = [
   delegationVectors,
   compactionVectors,
   retentionVectors,
+  gapVectors,
   leftOutVectors,
   childrenVectors,
   proofVectors,

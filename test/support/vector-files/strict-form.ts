@@ -25,10 +25,15 @@ export function strictFormVectors(): VectorFile {
     about:
       'Messages by the name that the schema gives them. `good` ones are in the strict form; `bad` ones are not, and are refused with NON_CANONICAL, whatever a protobuf library makes of them. Bytes in fields that hold another message as bytes (`header`, `parameters`, ...) are not looked into here.',
     madeFrom: 'src/bytes/strict.ts and the tables of src/event and src/wire',
-    lists: {
-      good: strictForms.flatMap((form) => good(form).map((made) => checked(form, made, true))),
-      bad: strictForms.flatMap((form) => bad(form).map((made) => checked(form, made, false))),
-    },
+    lists: casesOfForms(strictForms),
+  };
+}
+
+/** Messages that are in the strict forms, and such that aren't. */
+export function casesOfForms(forms: readonly MessageForm[]) {
+  return {
+    good: forms.flatMap((form) => good(form).map((made) => checked(form, made, true))),
+    bad: forms.flatMap((form) => bad(form).map((made) => checked(form, made, false))),
   };
 }
 

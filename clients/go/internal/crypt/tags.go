@@ -20,6 +20,8 @@ const (
 	TagSealedData = "atedb/v1/sealed-data"
 	TagReadKey    = "atedb/v1/read-key"
 	TagName       = "atedb/v1/name"
+	TagGone       = "atedb/v1/gone"
+	TagWriters    = "atedb/v1/writers"
 	// TagDataKey begins the HKDF info of the key of one datum.
 	TagDataKey = "atedb/v1/data-key"
 	// TagKeyFile begins the AAD of the seeds in a key file.

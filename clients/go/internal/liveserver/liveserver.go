@@ -32,6 +32,9 @@ type Server struct {
 	drained chan struct{}
 	// Identity is the fingerprint that the server prints: sha256:….
 	Identity string
+	// aheadDays is how far its clock is ahead, and waits whether only from GoAhead on.
+	aheadDays int
+	waits     bool
 	// withAuth: it has an auth service of its own.
 	withAuth bool
 }
@@ -99,6 +102,10 @@ func (s *Server) Start() {
 	arguments = append(arguments, "solo", filepath.Join(s.folder, "logs"), "-l", "127.0.0.1", "-p", strconv.Itoa(s.port))
 	command := exec.Command(node(s.t), append(arguments, solo...)...)
 	command.Env = append(os.Environ(), "HOME="+s.folder, "ATE_HOME="+filepath.Join(s.folder, "home"), "XDG_CACHE_HOME="+os.Getenv("HOME")+"/.cache")
+	command.Env = append(command.Env, clock(s.aheadDays)...)
+	if s.waits {
+		command.Env = append(command.Env, "ATEDB_TEST_CLOCK_WAITS=1")
+	}
 	pipe, err := command.StdoutPipe()
 	if err != nil {
 		s.t.Fatal(err)
@@ -142,6 +149,32 @@ func (s *Server) Start() {
 	}
 }
 
+// StartAhead starts it again, with a clock that is ahead by so many days.
+func (s *Server) StartAhead(days int) {
+	s.t.Helper()
+	s.aheadDays = days
+	s.Start()
+}
+
+// StartWaiting is StartAhead, but that its clock is ahead once GoAhead is called.
+func (s *Server) StartWaiting(days int) {
+	s.t.Helper()
+	s.waits = true
+	s.StartAhead(days)
+}
+
+// clock is the environment of a Node whose clock is ahead.
+func clock(aheadDays int) []string {
+	if aheadDays == 0 {
+		return nil
+	}
+	ahead := time.Duration(aheadDays) * 24 * time.Hour
+	return []string{
+		"NODE_OPTIONS=--import=file://" + filepath.Join(Root(), "test", "support", "clock-ahead.ts"),
+		"ATEDB_TEST_CLOCK_AHEAD_MS=" + strconv.FormatInt(ahead.Milliseconds(), 10),
+	}
+}
+
 // Output of the server since it was started.
 func (s *Server) Output() string {
 	s.mutex.Lock()
@@ -177,8 +210,15 @@ func (s *Server) end(signal syscall.Signal) {
 // Command runs `atedb` of the repository with a home folder, and gives what it prints.
 func Command(t testing.TB, home string, arguments ...string) (string, error) {
 	t.Helper()
+	return CommandAhead(t, 0, home, arguments...)
+}
+
+// CommandAhead is Command with a clock that is ahead by so many days.
+func CommandAhead(t testing.TB, days int, home string, arguments ...string) (string, error) {
+	t.Helper()
 	command := exec.Command(node(t), append([]string{filepath.Join(Root(), "bin", "atedb.cjs")}, arguments...)...)
 	command.Env = append(os.Environ(), "HOME="+home, "ATE_HOME="+home, "XDG_CACHE_HOME="+os.Getenv("HOME")+"/.cache")
+	command.Env = append(command.Env, clock(days)...)
 	output, err := command.CombinedOutput()
 	return string(output), err
 }

@@ -41,6 +41,7 @@ pub(crate) mod methods {
     pub(crate) const GET_KEYS: &str = "/atedb.v1.ChainService/GetKeys";
     pub(crate) const GET_EVENT: &str = "/atedb.v1.ChainService/GetEvent";
     pub(crate) const LIST_CHILDREN: &str = "/atedb.v1.ChainService/ListChildren";
+    pub(crate) const DESCRIBE_CHAIN: &str = "/atedb.v1.ChainService/DescribeChain";
     pub(crate) const LOAD_DATA: &str = "/atedb.v1.ChainService/LoadData";
     pub(crate) const CLAIM_OWNER: &str = "/atedb.v1.OwnerService/ClaimOwner";
     pub(crate) const READ_EVENTS: &str = "/atedb.v1.ChainService/ReadEvents";

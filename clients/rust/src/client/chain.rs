@@ -19,12 +19,13 @@ use crate::client::notices::OnNotice;
 use crate::client::opened::Opening;
 use crate::client::opener::ChainOpener;
 use crate::client::pipeline::Committed;
+use crate::client::range::Range;
 use crate::client::reader_changes::Change;
 use crate::client::reading::ChainReader;
 use crate::client::sealing_writer::SealingWriter;
 use crate::client::sharing::SharedObject;
 use crate::client::statuses::is_alarm;
-use crate::client::subscription::{From, OnSignal, Subscription};
+use crate::client::subscription::{Subscribe, Subscription};
 use crate::client::writer::{Writer, WriterOptions};
 use crate::client::writer_place::WriterPlace;
 use crate::crypto::data_key::Padding;
@@ -38,30 +39,6 @@ use crate::reason::Reason;
 use crate::trust::checkpoints::SignedHead;
 
 const CLOSING_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// A range of sequences.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Range {
-    /// The first one that is wanted.
-    pub start: u64,
-    /// The first one after it that isn't; None: the range ends with the chain.
-    pub end: Option<u64>,
-    /// Data of more bytes than this, as it is stored, is left out, and [`Chain::load`] gets it; None: none is.
-    pub data_up_to: Option<u64>,
-}
-
-/// How a chain is followed.
-#[derive(Clone, Default)]
-pub struct Subscribe {
-    /// Where it starts.
-    pub from: From,
-    /// As that of a [`Range`].
-    pub data_up_to: Option<u64>,
-    /// For how long a lost server is tried again; None: for ever.
-    pub reconnect: Option<Duration>,
-    /// Is told what else there is to tell.
-    pub on_signal: Option<OnSignal>,
-}
 
 /// How a chain's parts are made.
 pub(crate) struct ChainParts {
@@ -177,19 +154,29 @@ impl Chain {
     pub async fn append_all(&self, events: &[NewEvent], options: AppendOptions) -> Result<Committed> {
         self.check_open()?;
         let (events, options) = self.by_member(events, options).await?;
-        let events = events.as_ref();
+        let committed = match self.append_once(&events, &options).await {
+            // What it was made by was the head, and not anything that was read: so it may be made by a newer one.
+            Err(error) if error.reason() == Reason::Stale && options.conditions.is_empty() => {
+                self.opener.open(Opening::default()).await?;
+                self.append_once(&events, &options).await
+            }
+            committed => committed,
+        };
+        self.acknowledge(committed)
+    }
+
+    async fn append_once(&self, events: &[NewEvent], options: &AppendOptions) -> Result<Committed> {
         if self.sealing.seals()? {
-            return self.acknowledge(self.sealing.append(events, &options).await);
+            return self.sealing.append(events, options).await;
         }
         let identified: Vec<IdentifiedEvent> =
             events.iter().cloned().map(IdentifiedEvent::new).collect::<Result<_>>()?;
         let result = self.writer.enqueue(build_events(&identified, options.clone(), None)?).await?;
-        let committed = match self.writer.answer(result).await {
+        match self.writer.answer(result).await {
             // It was in clear, and a rule that isn't known here has it sealed.
-            Err(error) if error.reason() == Reason::ReadRuleMismatch => self.sealing.append(events, &options).await,
+            Err(error) if error.reason() == Reason::ReadRuleMismatch => self.sealing.append(events, options).await,
             committed => committed,
-        };
-        self.acknowledge(committed)
+        }
     }
 
     /// Has what is appended by the key of a group's role name the member's own key as its author, which signs it, too: so readers are told
@@ -328,6 +315,12 @@ impl Chain {
             ensure_open(&opener).await?;
             reader.children(&of, &sink).await
         })
+    }
+
+    /// What reads it, once it is there.
+    pub(super) async fn reader(&self) -> Result<&ChainReader> {
+        ensure_open(&self.opener).await?;
+        Ok(&self.reader)
     }
 
     /// Verifies the chain whole, from its first event on, with its rules; gives the head that it has.

@@ -12,7 +12,9 @@ use crate::encoding::message::Message;
 use crate::error::Result;
 use crate::events::event::{DataState, EventKind, MARK_SEALED};
 use crate::events::primary_key::PrimaryKey;
+use crate::events::redaction::Redaction;
 use crate::events::rules::{Authorisation, Confidentiality, EventAuthority, KeyChange};
+use crate::events::snapshot::Snapshot;
 use crate::trust::replay::VerifiedBatch;
 use crate::trust::signers::VouchedBy;
 
@@ -63,7 +65,7 @@ impl Seal {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ChainEvent {
-    /// Its place in the chain, from 0 on without a gap.
+    /// Its place in the chain, from 0 on; those of events that are gone whole are skipped.
     pub sequence: u64,
     /// Number of the batch that it came in.
     pub commit: u64,
@@ -133,6 +135,18 @@ impl ChainEvent {
         self.said.roots.as_deref()
     }
 
+    /// Which earlier events of its object lose their data.
+    #[must_use]
+    pub fn redaction(&self) -> Option<&Redaction> {
+        self.said.redaction.as_ref()
+    }
+
+    /// What may be gone from now on, by a snapshot.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.said.snapshot.as_ref()
+    }
+
     /// The key that it says counts no more.
     #[must_use]
     pub fn key_change(&self) -> Option<&KeyChange> {
@@ -156,7 +170,7 @@ impl fmt::Debug for ChainEvent {
 pub(crate) fn events_of(verified: &VerifiedBatch, start: u64, end: Option<u64>) -> Result<Vec<ChainEvent>> {
     let (batch, header) = (&verified.batch, &verified.commit.header);
     let mut events = Vec::new();
-    for (index, event) in batch.events.iter().enumerate() {
+    for (index, event) in batch.events() {
         let sequence = header.first_sequence + index as u64;
         if sequence < start || end.is_some_and(|end| sequence >= end) {
             continue;

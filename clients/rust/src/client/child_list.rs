@@ -83,11 +83,7 @@ impl ChildList {
                 return Err(bad("its heads do not follow one another"));
             }
         }
-        let stored = split_slice(&message.bytes(children_response::LOG)).map_err(|error| match error.reason() {
-            // It may be true, and what shows that isn't understood here.
-            Reason::Unsupported => error,
-            _ => bad(error.message()),
-        })?;
+        let stored = split_slice(&message.bytes(children_response::LOG)).map_err(|error| bad(error.message()))?;
         let inclusions: Vec<_> = message.all(children_response::INCLUSIONS).collect();
         if stored.len() != inclusions.len() {
             return Err(bad("it has other proofs than batches"));

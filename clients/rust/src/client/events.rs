@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use tokio::sync::mpsc;
@@ -15,13 +16,22 @@ use crate::reason::Reason;
 const READ_AHEAD_MAX: usize = 16;
 
 /// Where events go.
-pub(crate) struct EventSink<T = ChainEvent>(mpsc::Sender<Result<T>>);
+pub(crate) struct EventSink<T = ChainEvent> {
+    sender: mpsc::Sender<Result<T>>,
+    was_given: AtomicBool,
+}
 
 impl<T> EventSink<T> {
     /// Hands an event on, when there is room. Fails where nobody wants it any more.
     pub async fn give(&self, event: T) -> Result<()> {
         let gone = |_| Error::new(Reason::Internal, "nobody reads the events any more");
-        self.0.send(Ok(event)).await.map_err(gone)
+        self.was_given.store(true, Ordering::Relaxed);
+        self.sender.send(Ok(event)).await.map_err(gone)
+    }
+
+    /// Whether nothing was handed on so far.
+    pub fn is_fresh(&self) -> bool {
+        !self.was_given.load(Ordering::Relaxed)
     }
 }
 
@@ -39,7 +49,7 @@ impl<T: Send + 'static> EventStream<T> {
         let (sender, events) = mpsc::channel(READ_AHEAD_MAX);
         let last = sender.clone();
         let task = tokio::spawn(async move {
-            if let Err(error) = fill(EventSink(sender)).await {
+            if let Err(error) = fill(EventSink { sender, was_given: AtomicBool::new(false) }).await {
                 // Fails only where nobody reads any more.
                 let _ = last.send(Err(error)).await;
             }

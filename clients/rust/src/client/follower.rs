@@ -19,6 +19,8 @@ pub(crate) struct Follower {
     pub known_before: TreeHead,
     /// Sequence up to which a replay without rules is of what was verified with them; None: it goes as far as it goes.
     covered: Option<u64>,
+    /// Number of the commit that it began with.
+    begun_at: u64,
     named: Vec<TreeHead>,
     /// Data of more bytes was asked to be left out; None: none was.
     pub data_up_to: Option<u64>,
@@ -32,7 +34,8 @@ impl Follower {
         (known_before, covered): (TreeHead, Option<u64>),
         data_up_to: Option<u64>,
     ) -> Self {
-        Follower { verifier, start_head, known_before, covered, named: vec![start_head], data_up_to }
+        let begun_at = verifier.next_commit();
+        Follower { verifier, start_head, known_before, covered, begun_at, named: vec![start_head], data_up_to }
     }
 
     /// Verifies the next slice.
@@ -46,7 +49,7 @@ impl Follower {
         if self.verifier.checks_rules() {
             let batches = self.verifier.verify_prepared(prepared)?;
             reader.learn(&batches)?;
-            self.compare(reader)?;
+            self.compare(reader).await?;
             return Ok(batches);
         }
         // Where something is asked for in between, and doesn't come, nothing of the slice was taken.
@@ -59,12 +62,12 @@ impl Follower {
             self.covered = Some(next);
         }
         self.verifier = verifier;
-        self.compare(reader)?;
+        self.compare(reader).await?;
         Ok(batches)
     }
 
     /// Takes note of a head that the server names in between. Fails with HEAD_CONFLICT.
-    pub fn name(&mut self, reader: &ChainReader, head: TreeHead) -> Result<()> {
+    pub async fn name(&mut self, reader: &ChainReader, head: TreeHead) -> Result<()> {
         if head.size < self.verifier.next_commit() {
             return Ok(());
         }
@@ -72,7 +75,7 @@ impl Follower {
             self.named.remove(0);
         }
         self.named.push(head);
-        self.compare(reader)
+        self.compare(reader).await
     }
 
     /// Compares a checkpoint of what was replayed, and keeps it. Fails with VERIFICATION_FAILED, HEAD_CONFLICT.
@@ -86,7 +89,7 @@ impl Follower {
     }
 
     /// Compares the tree with what is known and named, at every size that was passed; then moves the known head on.
-    fn compare(&mut self, reader: &ChainReader) -> Result<()> {
+    async fn compare(&mut self, reader: &ChainReader) -> Result<()> {
         let passed = self.verifier.next_commit();
         for head in self.named.iter().filter(|head| head.size <= passed) {
             let root = self.verifier.root_at(head.size);
@@ -104,6 +107,12 @@ impl Follower {
             return Ok(());
         };
         let Some(root) = self.verifier.root_at(newest.size) else {
+            if self.begun_at < newest.size && newest.size < passed {
+                // It lies within what is gone, so that it was passed without being compared.
+                let head = self.verifier.head();
+                reader.tie(&head, &newest).await?;
+                reader.opener.advance(Some(newest), head);
+            }
             return Ok(());
         };
         if root != newest.root {

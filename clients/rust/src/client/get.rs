@@ -84,8 +84,7 @@ impl ChainReader {
             Err(error) if error.reason() == Reason::EventNotFound => return Ok(None),
             answer => answer?,
         };
-        let mut stored = split_slice(&answer.bytes(event_response::LOG))
-            .map_err(|error| if error.reason() == Reason::Unsupported { error } else { untrue(error.message()) })?;
+        let mut stored = split_slice(&answer.bytes(event_response::LOG)).map_err(|error| untrue(error.message()))?;
         let (Some(stored), true) = (stored.pop(), stored.is_empty()) else {
             return Err(untrue("an event is in one batch"));
         };
@@ -115,7 +114,7 @@ impl ChainReader {
 /// The event of a sequence, if it is in a batch.
 pub(super) fn event_at(batch: &VerifiedBatch, sequence: u64) -> Option<(usize, &EventView)> {
     let index = usize::try_from(sequence.checked_sub(batch.commit.header.first_sequence)?).ok()?;
-    batch.batch.events.get(index).map(|event| (index, event))
+    batch.batch.event(index).map(|event| (index, event))
 }
 
 /// Whether the event of a sequence, which is in a batch, is a redaction that names an event of an object.

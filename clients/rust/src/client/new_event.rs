@@ -8,11 +8,15 @@ use crate::crypto::random;
 use crate::error::{Error, Result};
 use crate::events::event::{BuiltEvent, EventInput, EventKind, Storing, build_event};
 use crate::events::primary_key::{PrimaryKey, child_primary_key, primary_key_from_name};
+use crate::events::redaction::Redaction;
 use crate::events::rules::{Authorisation, EventAuthority, KeyChange, WrappedKey};
 use crate::events::seal::Precondition;
 use crate::events::sealed_data::EventSealer;
 use crate::events::time::now_unix_ms;
-use crate::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, COMMIT_BYTES_MAX, INTEGER_MAX, PRECONDITIONS_MAX, SIGNERS_MAX};
+use crate::limits::{
+    BATCH_BYTES_MAX, BATCH_EVENTS_MAX, COMMIT_BYTES_MAX, INTEGER_MAX, PRECONDITIONS_MAX, REDACTED_SEQUENCES_MAX,
+    SIGNERS_MAX,
+};
 use crate::reason::Reason;
 
 /// Room for a signature and the key that made it.
@@ -26,7 +30,7 @@ const EVENTS_BYTES_MAX: usize = BATCH_BYTES_MAX - COMMIT_BYTES_MAX - SEAL_BYTES_
 pub struct NewEvent {
     /// The data, of events of kind `Data` alone.
     pub data: Vec<u8>,
-    /// `Data`, `Tombstone`, `Rules`, `Roots` or `KeyChange`.
+    /// `Data`, `Tombstone`, `Redaction`, `Rules`, `Roots` or `KeyChange`.
     pub kind: EventKind,
     /// The object that the event is about. None, and no name: a new one, with a key of its own.
     pub primary_key: Option<PrimaryKey>,
@@ -56,6 +60,8 @@ pub struct NewEvent {
     pub roots: Option<Vec<PublicKey>>,
     /// With the kind `KeyChange`.
     pub key_change: Option<KeyChange>,
+    /// With the kind `Redaction`: which earlier events of the object lose their data. [`Chain::redact`](crate::Chain::redact) makes them.
+    pub redaction: Option<Redaction>,
 }
 
 impl Default for NewEvent {
@@ -77,6 +83,7 @@ impl Default for NewEvent {
             author: None,
             roots: None,
             key_change: None,
+            redaction: None,
         }
     }
 }
@@ -100,6 +107,18 @@ impl NewEvent {
         NewEvent { kind: EventKind::Tombstone, primary_key: Some(primary_key), ..NewEvent::default() }
     }
 
+    /// Has data of earlier events of an object erased.
+    #[must_use]
+    pub fn redaction(primary_key: PrimaryKey, redaction: Redaction) -> Self {
+        let redaction = Some(redaction);
+        NewEvent { kind: EventKind::Redaction, primary_key: Some(primary_key), redaction, ..NewEvent::default() }
+    }
+
+    /// Whether it is about an object without being of it: it says neither where that is nor what its key is made from.
+    fn is_aside(&self) -> bool {
+        matches!(self.kind, EventKind::Tombstone | EventKind::Redaction)
+    }
+
     /// The object that an event is about, and what its key is made from, if it is.
     fn object(&self) -> Result<(Option<PrimaryKey>, Option<[u8; 16]>)> {
         if self.primary_key.is_some() && self.name.is_some() {
@@ -121,8 +140,7 @@ impl NewEvent {
             (None, None) => return Ok((Some(named.map_or_else(random, Ok)?), None)),
             (None, Some(_)) => named.map_or_else(random, Ok)?,
         };
-        let is_tombstone = self.kind == EventKind::Tombstone;
-        Ok((Some(child_primary_key(self.parent.as_ref(), &label)), Some(label).filter(|_| !is_tombstone)))
+        Ok((Some(child_primary_key(self.parent.as_ref(), &label)), Some(label).filter(|_| !self.is_aside())))
     }
 }
 
@@ -155,6 +173,7 @@ impl IdentifiedEvent {
         event.rules.is_some()
             || event.roots.is_some()
             || event.key_change.is_some()
+            || event.redaction.is_some()
             || event.author.is_some()
             || event.moves
             || !event.public_keys.is_empty()
@@ -186,7 +205,8 @@ impl IdentifiedEvent {
             roots,
             key_change: event.key_change.clone(),
             label: event.label,
-            redaction: None,
+            snapshot: None,
+            redaction: event.redaction.clone(),
             auth_answer: None,
             server_identity: None,
         }
@@ -199,10 +219,20 @@ impl IdentifiedEvent {
         }
         let is_written = matches!(
             event.kind,
-            EventKind::Data | EventKind::Tombstone | EventKind::Rules | EventKind::Roots | EventKind::KeyChange
+            EventKind::Data
+                | EventKind::Tombstone
+                | EventKind::Redaction
+                | EventKind::Rules
+                | EventKind::Roots
+                | EventKind::KeyChange
         );
         if !is_written {
             return Err(Error::invalid("kind", format_args!("no client writes events of kind {}", event.kind.name())));
+        }
+        let named = event.redaction.as_ref().and_then(Redaction::count);
+        if named.is_some_and(|count| count == 0 || count > REDACTED_SEQUENCES_MAX) {
+            let why = format_args!("it names {} events, of 1 to {REDACTED_SEQUENCES_MAX}", named.unwrap_or(0));
+            return Err(Error::invalid("redaction", why));
         }
         if event.kind != EventKind::Data && !event.data.is_empty() {
             return Err(Error::invalid("data", format_args!("an event of the kind {} has none", event.kind.name())));
@@ -215,8 +245,7 @@ impl IdentifiedEvent {
             kind: event.kind,
             data: &event.data,
             primary_key: event.primary_key,
-            // What removes an object doesn't say where that is.
-            parent: event.parent.filter(|_| event.kind != EventKind::Tombstone),
+            parent: event.parent.filter(|_| !event.is_aside()),
             collection: event.collection,
             type_name: event.type_name.as_deref(),
             reply_to: event.reply_to,

@@ -48,11 +48,13 @@ impl ReadKeys {
     /// Learns from batches that were verified, and allowed by all that came before.
     pub fn learn(&mut self, batches: &[VerifiedBatch]) -> Result<()> {
         for one in batches {
-            if one.commit.header.first_sequence != self.learned_to {
+            let header = &one.commit.header;
+            // What is gone has handed out nothing.
+            if header.first_sequence < self.learned_to || one.begins_at() > self.learned_to {
                 continue;
             }
             self.learned_to = one.commit.header.next_sequence();
-            for (index, event) in one.batch.events.iter().enumerate() {
+            for (index, event) in one.batch.events() {
                 if event.marks & MARK_AUTHORITY != 0 {
                     let said = one.batch.authority_of(index)?;
                     self.add(&said.wrapped_keys, one.batch.seal.fingerprint, &said.sign_with);

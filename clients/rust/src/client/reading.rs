@@ -6,14 +6,15 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use crate::client::answers::{answer, hash_in, hashes_in, head_in, part, untrue};
 use crate::client::calls::{Answers, ChainCalls, methods};
-use crate::client::chain::Range;
 use crate::client::chain_event::events_of;
 use crate::client::events::EventSink;
 use crate::client::follower::Follower;
 use crate::client::keys::OwnKey;
 use crate::client::opener::ChainOpener;
+use crate::client::range::Range;
 use crate::client::read_keys::ReadKeys;
 use crate::client::schema::{end_of_range, keys_request, keys_response, read_request, read_response, start};
+use crate::client::statuses::is_compacted;
 use crate::crypto::data_key::ReadKey;
 use crate::crypto::hashes::Hash;
 use crate::crypto::keys::{Fingerprint, PublicKey};
@@ -25,6 +26,9 @@ use crate::events::genesis::{Genesis, TrustMode};
 use crate::reason::Reason;
 use crate::trust::authority::Authority;
 use crate::trust::replay::{ReplayStart, ReplayVerifier, VerifiedBatch};
+
+/// A chain that is compacted again and again under other snapshots is given up on.
+const READINGS_MAX: usize = 8;
 
 /// A start that was found good.
 pub(crate) struct Start {
@@ -124,7 +128,7 @@ impl ChainReader {
         let is_there = self.reached().is_some_and(|(_, next)| sequence.is_some_and(|sequence| next >= sequence));
         if !is_there {
             let range = Range { end: sequence, ..Range::default() };
-            Box::pin(self.range(Some(self.begin()?), range, None)).await?;
+            Box::pin(self.reading(|| self.begin().map(Some), range, None)).await?;
         }
         self.reached().ok_or_else(|| untrue("nothing was read"))
     }
@@ -134,14 +138,13 @@ impl ChainReader {
         if range.end.is_some_and(|end| end <= range.start) {
             return Ok(());
         }
-        let verifier = self.begin_at(range.start)?;
-        self.range(verifier, range, Some(sink)).await.map(|_| ())
+        let start = range.start;
+        self.reading(|| self.begin_at(start), range, Some(sink)).await.map(|_| ())
     }
 
     /// Verifies the chain whole, from its first event on, with its rules. Gives the head that it has.
     pub async fn verify(&self) -> Result<TreeHead> {
-        let verifier = ReplayVerifier::new(self.genesis()?);
-        self.range(Some(verifier), Range::default(), None).await
+        self.reading(|| self.genesis().map(ReplayVerifier::new).map(Some), Range::default(), None).await
     }
 
     /// Checks that what came by itself is part of the history whose rules were verified: so it was allowed. Nothing is checked where
@@ -170,7 +173,7 @@ impl ChainReader {
 
     /// Begins a replay where what was verified from the first event on ends.
     pub fn begin(&self) -> Result<ReplayVerifier> {
-        let place = self.place.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let place = self.with_place(|place| place.map(ReplayVerifier::anew));
         place.map_or_else(|| self.genesis().map(ReplayVerifier::new), Ok)
     }
 
@@ -194,12 +197,18 @@ impl ChainReader {
         }
     }
 
-    /// Asks for a range, and gives the answers behind its start, and what that says.
-    pub(super) async fn ask_range(&self, from: u64, range: &Range) -> Result<(Answers, Message)> {
+    /// Asks for a range, from where a replay stands if there is one, and gives the answers behind its start, and what that says.
+    pub(super) async fn ask_range(
+        &self,
+        verifier: Option<&ReplayVerifier>,
+        range: &Range,
+    ) -> Result<(Answers, Message)> {
+        let from = verifier.map_or(range.start, ReplayVerifier::next_sequence);
         let mut request = FieldWriter::new()
             .bytes(read_request::CHAIN_KEY, self.calls.chain_key.text.as_bytes())
             .bytes(read_request::CHAIN_ID, &self.genesis()?.chain_id)
-            .varint(read_request::FROM_SEQUENCE, from);
+            .varint(read_request::FROM_SEQUENCE, from)
+            .varint(read_request::FROM_COMMIT, verifier.map_or(0, ReplayVerifier::next_commit));
         if let Some(end) = range.end {
             request = request.present_varint(read_request::END_SEQUENCE, end.max(from));
         }
@@ -216,16 +225,34 @@ impl ChainReader {
         Ok((answers, said))
     }
 
-    /// Reads batches from where a replay stands on. Gives the head that it has come to.
+    /// Reads batches, from where a replay stands on that `begin` gives. Gives the head that it has come to.
+    ///
+    /// Where the chain is compacted meanwhile, so that what was read can't be gone on with, it is read again: unless something was handed
+    /// on, since what would show that it was removed may be gone.
+    async fn reading(
+        &self,
+        begin: impl Fn() -> Result<Option<ReplayVerifier>>,
+        range: Range,
+        sink: Option<&EventSink>,
+    ) -> Result<TreeHead> {
+        for _ in 1..READINGS_MAX {
+            match self.range(begin()?, &range, sink).await {
+                Err(error) if is_compacted(&error) && sink.is_none_or(EventSink::is_fresh) => {}
+                read => return read,
+            }
+        }
+        self.range(begin()?, &range, sink).await
+    }
+
     async fn range(
         &self,
         verifier: Option<ReplayVerifier>,
-        range: Range,
+        range: &Range,
         sink: Option<&EventSink>,
     ) -> Result<TreeHead> {
         let known = self.known()?;
         let from = verifier.as_ref().map_or(range.start, ReplayVerifier::next_sequence);
-        let (mut answers, said) = self.ask_range(from, &range).await?;
+        let (mut answers, said) = self.ask_range(verifier.as_ref(), range).await?;
         let start_of = self.check_start(verifier.as_ref(), &said, &known, Some(from)).await?;
         let mut follower = start_of.followed_by(verifier, known, range.data_up_to);
         while let Some(message) = answers.next().await? {
@@ -238,6 +265,7 @@ impl ChainReader {
             } else if answer.has(read_response::END) {
                 let said = part(&answer, read_response::END)?;
                 let reached = self.check_end(&mut follower, &said, range.end).await?;
+                range.tell_unchecked(follower.verifier.owed());
                 self.keep(follower.verifier);
                 return Ok(reached);
             } else {

@@ -36,8 +36,10 @@ schema! {
         CONVERSATION_ID = 1, CHAIN_ID = 2, SERVER_IDENTITY = 3, IDENTITY_ROTATIONS = 4,
     }
     ticket of "Ticket" in "chain" { TICKET = 1, VALID_MS = 2, }
+    describe_request of "DescribeChainRequest" in "chain" { CHAIN_KEY = 1, }
+    describe_response of "DescribeChainResponse" in "chain" { ERASING = 20, SET_ASIDE = 48, }
     read_request of "ReadEventsRequest" in "chain" {
-        CHAIN_KEY = 1, CHAIN_ID = 2, FROM_SEQUENCE = 3, END_SEQUENCE = 4, DATA_UP_TO_BYTES = 7,
+        CHAIN_KEY = 1, CHAIN_ID = 2, FROM_SEQUENCE = 3, END_SEQUENCE = 4, DATA_UP_TO_BYTES = 7, FROM_COMMIT = 8,
     }
     read_response of "ReadEventsResponse" in "chain" { START = 1, LOG = 2, END = 4, }
     end_of_range of "EndOfRange" in "chain" { END_COMMIT = 1, CONSISTENCY = 2, }
@@ -45,7 +47,7 @@ schema! {
         CHAIN_ID = 1, HEAD = 3, START_COMMIT = 4, START_SEQUENCE = 5, FRONTIER = 6, CONSISTENCY = 7,
     }
     subscribe_request of "SubscribeRequest" in "chain" {
-        CHAIN_KEY = 1, CHAIN_ID = 2, SEQUENCE = 3, HEARTBEAT_MS = 6, DATA_UP_TO_BYTES = 7,
+        CHAIN_KEY = 1, CHAIN_ID = 2, SEQUENCE = 3, HEARTBEAT_MS = 6, DATA_UP_TO_BYTES = 7, FROM_COMMIT = 8,
     }
     subscribe_response of "SubscribeResponse" in "chain" {
         START = 1, LOG = 2, CAUGHT_UP = 3, FELL_BEHIND = 4, HEARTBEAT = 5, CHECKPOINT = 6,

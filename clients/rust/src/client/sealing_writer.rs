@@ -250,9 +250,9 @@ impl SealingWriter {
     }
 }
 
-/// Where an event puts its object; None for one that is about keys.
+/// Where an event puts its object; None for one that is about keys, or erases data.
 fn placement_of(event: &NewEvent) -> Option<Placement> {
-    if matches!(event.kind, EventKind::Roots | EventKind::KeyChange) {
+    if matches!(event.kind, EventKind::Roots | EventKind::KeyChange | EventKind::Redaction) {
         return None;
     }
     Some(Placement {

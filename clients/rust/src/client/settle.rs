@@ -1,8 +1,8 @@
 //! What allows data to be gone, where a reading has come to the head and has not seen it.
 
 use crate::client::answers::{answer, part, untrue};
-use crate::client::chain::Range;
 use crate::client::follower::Follower;
+use crate::client::range::Range;
 use crate::client::reading::{ChainReader, is_end_of};
 use crate::client::schema::read_response;
 use crate::crypto::merkle::TreeHead;
@@ -35,7 +35,7 @@ impl ChainReader {
         let range = Range { data_up_to: follower.data_up_to, ..Range::default() };
         let known = self.known()?;
         let from = follower.verifier.next_sequence();
-        let (mut answers, said) = self.ask_range(from, &range).await?;
+        let (mut answers, said) = self.ask_range(Some(&follower.verifier), &range).await?;
         let head = self.check_start(Some(&follower.verifier), &said, &known, Some(from)).await?.head;
         while let Some(message) = answers.next().await? {
             let answer = answer(message)?;

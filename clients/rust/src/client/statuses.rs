@@ -10,6 +10,11 @@ use crate::reason::Reason;
 
 const DOMAIN: &str = "atedb";
 
+/// Whether what was read can't be gone on with, since the chain was compacted meanwhile: it is to be read again.
+pub(crate) fn is_compacted(error: &Error) -> bool {
+    error.reason() == Reason::HistoryCompacted
+}
+
 /// Whether trying again later may help: the server was not there, is going, or is full.
 pub(crate) fn is_passing(reason: Reason) -> bool {
     is_of_session(reason)

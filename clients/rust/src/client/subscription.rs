@@ -7,14 +7,13 @@ use bytes::Bytes;
 
 use crate::client::answers::{answer, head_in, part, untrue};
 use crate::client::calls::{Answers, methods};
-use crate::client::chain::Subscribe;
 use crate::client::chain_event::events_of;
 use crate::client::events::EventSink;
 use crate::client::follower::Follower;
 use crate::client::opened::Opening;
 use crate::client::reading::{ChainReader, Start};
 use crate::client::schema::{caught_up, subscribe_request, subscribe_response};
-use crate::client::statuses::is_passing;
+use crate::client::statuses::{is_compacted, is_passing};
 use crate::crypto::merkle::TreeHead;
 use crate::encoding::fields::FieldWriter;
 use crate::encoding::message::Message;
@@ -78,6 +77,19 @@ pub enum Signal {
 /// Is told signals. It is called where they come up, and must not wait.
 pub type OnSignal = Arc<dyn Fn(Signal) + Send + Sync>;
 
+/// How a chain is followed.
+#[derive(Clone, Default)]
+pub struct Subscribe {
+    /// Where it starts.
+    pub from: From,
+    /// As that of a [`Range`](crate::Range).
+    pub data_up_to: Option<u64>,
+    /// For how long a lost server is tried again; None: for ever.
+    pub reconnect: Option<Duration>,
+    /// Is told what else there is to tell.
+    pub on_signal: Option<OnSignal>,
+}
+
 /// Follows a chain, every event once and in order; goes on by itself after a lost connection.
 pub(crate) struct Subscription {
     reader: Arc<ChainReader>,
@@ -129,6 +141,11 @@ impl Subscription {
             let Err(error) = self.connection(&mut following, start, &sink).await else {
                 continue;
             };
+            // What would show that something of what was handed on was removed may be gone, too: whoever has it reads anew.
+            if is_compacted(&error) && sink.is_fresh() {
+                following = Following { follower: None, waiting: self.begin(start)? };
+                continue;
+            }
             let is_behind = matches!(error.reason(), Reason::SequenceOutOfRange | Reason::ChainDamaged);
             if let Some(verifier) = following.verifier().filter(|_| is_behind) {
                 // A server that doesn't know where to go on may have a shorter chain than it had: then say that.
@@ -178,6 +195,7 @@ impl Subscription {
             .bytes(subscribe_request::CHAIN_KEY, reader.calls.chain_key.text.as_bytes())
             .bytes(subscribe_request::CHAIN_ID, &genesis.chain_id)
             .present_varint(subscribe_request::SEQUENCE, asked)
+            .varint(subscribe_request::FROM_COMMIT, following.verifier().map_or(0, ReplayVerifier::next_commit))
             .varint(subscribe_request::HEARTBEAT_MS, HEARTBEAT.as_millis() as u64);
         let request = match self.options.data_up_to {
             Some(most) => request.present_varint(subscribe_request::DATA_UP_TO_BYTES, most),
@@ -226,7 +244,7 @@ impl Subscription {
         }
         let inner = part(said, kind)?;
         let (head, next_sequence) = (head_in(&inner, caught_up::HEAD)?, inner.number(caught_up::NEXT_SEQUENCE));
-        follower.name(&self.reader, head)?;
+        follower.name(&self.reader, head).await?;
         match kind {
             subscribe_response::CAUGHT_UP => {
                 // All that allows data to be gone must have come, also where the server names a head that it hasn't sent.

@@ -10,6 +10,10 @@ pub(crate) const HASH_CHILD: &str = "atedb/v1/child";
 pub(crate) const HASH_SEALED_DATA: &str = "atedb/v1/sealed-data";
 pub(crate) const HASH_READ_KEY: &str = "atedb/v1/read-key";
 pub(crate) const HASH_NAME: &str = "atedb/v1/name";
+/// Of the runs of events that go by a snapshot.
+pub(crate) const HASH_GONE: &str = "atedb/v1/gone";
+/// Of where the writers stand that a snapshot counts.
+pub(crate) const HASH_WRITERS: &str = "atedb/v1/writers";
 
 pub(crate) const INFO_DATA_KEY: &str = "atedb/v1/data-key";
 pub(crate) const INFO_WRAPPED_KEY: &str = "atedb/v1/wrapped-key";

@@ -38,8 +38,13 @@ impl Frontier {
 
     /// Appends a leaf, by its hash.
     pub fn append(&mut self, leaf: Hash) {
-        let mut hashed = leaf;
-        let mut size = self.size;
+        self.append_subtree(0, leaf);
+    }
+
+    /// Appends a perfect subtree of 2^level leaves, by its root. The size is a multiple of as many.
+    pub fn append_subtree(&mut self, level: u32, root: Hash) {
+        let mut hashed = root;
+        let mut size = self.size >> level;
         while size & 1 == 1 {
             if let Some(left) = self.hashes.pop() {
                 hashed = node_hash(&left, &hashed);
@@ -47,7 +52,7 @@ impl Frontier {
             size >>= 1;
         }
         self.hashes.push(hashed);
-        self.size += 1;
+        self.size += 1 << level;
     }
 
     /// The root of the tree as it is.
@@ -58,6 +63,19 @@ impl Frontier {
             Some(smallest) => from_smallest.fold(*smallest, |root, left| node_hash(left, &root)),
         }
     }
+}
+
+/// Levels of the perfect subtrees that make up the leaves from `start` up to before `end`, in their order and as large as can be:
+/// each has 2^level leaves, and begins at a multiple of as many.
+pub(crate) fn subtree_levels(start: u64, end: u64) -> Vec<u32> {
+    let mut levels = Vec::new();
+    let mut at = start;
+    while at < end {
+        let level = at.trailing_zeros().min((end - at).ilog2());
+        levels.push(level);
+        at += 1 << level;
+    }
+    levels
 }
 
 /// The root of the tree over these leaves' bytes.

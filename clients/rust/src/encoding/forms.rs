@@ -1,6 +1,7 @@
 //! The strict forms of what writers and servers seal: the schema, as tables.
 
 use crate::encoding::form_fields::{KEM_SUITES, SUITES, boolean, form, hash32, id16, text, uint32};
+use crate::encoding::snapshot_forms::SNAPSHOT;
 use crate::encoding::strict::{FieldForm, Kind, MessageForm};
 use crate::limits::{
     ADMITTED_KEYS_MAX, CHAIN_KEY_BYTES_MAX, DELEGATION_BYTES_MAX, DELEGATIONS_MAX, PRECONDITIONS_MAX, PUBLIC_KEYS_MAX,
@@ -65,19 +66,6 @@ form!(
         boolean(8, "confidential"),
         FieldForm::message(9, "auth_identity", &PUBLIC_KEY),
         FieldForm::bytes(10, "auth_answer"),
-    ]
-);
-
-form!(
-    SNAPSHOT,
-    "Snapshot",
-    [
-        FieldForm::varint(1, "size").required(),
-        hash32(2, "tree_root").required(),
-        FieldForm::varint(3, "events").required(),
-        hash32(4, "gone").required(),
-        FieldForm::varint(5, "writers").required(),
-        hash32(6, "writers_hash").required(),
     ]
 );
 

@@ -5,5 +5,6 @@ pub(crate) mod form_fields;
 pub(crate) mod forms;
 pub(crate) mod message;
 pub(crate) mod owner_forms;
+pub(crate) mod snapshot_forms;
 pub(crate) mod strict;
 pub(crate) mod wire_forms;

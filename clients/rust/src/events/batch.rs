@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::crypto::hashes::{Hash, leaf_hash};
 use crate::crypto::keys::PublicKey;
+use crate::crypto::merkle::Frontier;
 use crate::encoding::fields::{BYTES, fields};
 use crate::error::{Error, Result};
 use crate::events::auth_answer::AuthAnswer;
 use crate::events::delegation::Delegation;
 use crate::events::event::{EventKind, EventView, MARK_SEALED, RUN_EVENT, RUN_SEAL, parse_event};
+use crate::events::gap::{GONE_TAG, GoneEvents, Subtree};
 use crate::events::rotation::Rotation;
 use crate::events::rules::EventAuthority;
 use crate::events::seal::{SealView, parse_seal};
@@ -35,7 +38,10 @@ pub(crate) fn event_error(reason: Reason, index: usize, why: impl std::fmt::Disp
 /// A run, taken apart, with what its events say of rights and keys.
 #[derive(Clone, Debug)]
 pub(crate) struct Batch {
-    pub events: Vec<EventView>,
+    /// By their places; None: gone.
+    places: Vec<Option<EventView>>,
+    /// What stands for those that are gone, in order.
+    gone: Vec<GoneEvents>,
     pub seal: SealView,
     /// The keys that its seal shows.
     seal_keys: std::result::Result<Vec<PublicKey>, Error>,
@@ -55,7 +61,8 @@ impl Batch {
             let error = Error::new(Reason::DataTooLarge, why);
             return Err(error.with("limit_bytes", RUN_BYTES_MAX).with("bytes", run.len()));
         }
-        let mut events = Vec::new();
+        let mut places = Vec::new();
+        let mut gone = Vec::new();
         let mut seal = None;
         for found in fields(run) {
             let found = found?;
@@ -70,28 +77,36 @@ impl Batch {
                 seal = Some(parse_seal(run.slice(found.start..found.end))?);
                 continue;
             }
-            if events.len() == BATCH_EVENTS_MAX {
-                let why = format!("the batch has more than {BATCH_EVENTS_MAX} events, which is the limit");
-                return Err(Error::new(Reason::TooManyEvents, why).with("limit_events", BATCH_EVENTS_MAX));
+            let index = places.len();
+            if index == BATCH_EVENTS_MAX {
+                return Err(too_many_events());
             }
-            let index = events.len();
-            let event = parse_event(run, found.start, found.end).map_err(|error| {
+            let of_event = |error: Error| {
                 let why = format!("event {index}: {}", error.message());
                 let reason = error.reason();
                 error.said_as(reason, why).with("event_index", index)
-            })?;
-            events.push(event);
+            };
+            if run[found.start..found.end].first() == Some(&GONE_TAG) {
+                let some = GoneEvents::parse(run, found.start, found.end, index).map_err(of_event)?;
+                if some.events > BATCH_EVENTS_MAX - index {
+                    return Err(too_many_events());
+                }
+                places.resize(index + some.events, None);
+                gone.push(some);
+            } else {
+                places.push(Some(parse_event(run, found.start, found.end).map_err(of_event)?));
+            }
         }
-        if events.is_empty() {
+        if places.is_empty() {
             return Err(invalid_batch("it has no events"));
         }
         let seal = seal.ok_or_else(|| invalid_batch("it has no seal"))?;
-        Ok(Batch::of(events, seal))
+        Ok(Batch::of(places, gone, seal))
     }
 
-    fn of(events: Vec<EventView>, seal: SealView) -> Self {
+    fn of(places: Vec<Option<EventView>>, gone: Vec<GoneEvents>, seal: SealView) -> Self {
         let keys: Result<Vec<PublicKey>> = seal.public_keys.iter().cloned().map(PublicKey::parse).collect();
-        let saying = events.iter().enumerate().filter(|(_, event)| event.marks & !MARK_SEALED != 0);
+        let saying = present(&places).filter(|(_, event)| event.marks & !MARK_SEALED != 0);
         let authorities = saying
             .map(|(index, event)| {
                 let read = EventAuthority::parse(&event.header).map(Arc::new);
@@ -101,17 +116,61 @@ impl Batch {
             .collect();
         let seal_keys = keys.map_err(|error| of_batch("the seal", error));
         let delegations = seal.delegations.iter().cloned().map(Delegation::parse).collect();
-        Batch { events, seal, seal_keys, delegations, authorities, nothing: Arc::default() }
+        Batch { places, gone, seal, seal_keys, delegations, authorities, nothing: Arc::default() }
+    }
+
+    /// Number of its events, with those that are gone.
+    pub fn count(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The event of a place; None where it is gone, or there is none.
+    pub fn event(&self, index: usize) -> Option<&EventView> {
+        self.places.get(index)?.as_ref()
+    }
+
+    /// Those that are there, with their places.
+    pub fn events(&self) -> impl Iterator<Item = (usize, &EventView)> {
+        present(&self.places)
+    }
+
+    /// Those that are there, with their sequences.
+    pub fn events_from(&self, first_sequence: u64) -> impl Iterator<Item = (u64, &EventView)> {
+        self.events().map(move |(index, event)| (first_sequence + index as u64, event))
+    }
+
+    /// What stands for those that are gone, in order.
+    pub fn gone(&self) -> &[GoneEvents] {
+        &self.gone
+    }
+
+    /// The root of the tree of its events' headers.
+    pub fn events_root(&self) -> Hash {
+        let mut tree = Frontier::default();
+        let mut gone = self.gone.iter();
+        let mut next = 0;
+        while next < self.places.len() {
+            if let Some(event) = &self.places[next] {
+                tree.append(leaf_hash(&event.header));
+                next += 1;
+            } else {
+                // Where a place has no event, what stands for it is the next.
+                let Some(some) = gone.next() else { break };
+                some.subtrees.iter().for_each(|Subtree { level, hash }| tree.append_subtree(*level, *hash));
+                next += some.events;
+            }
+        }
+        tree.root()
     }
 
     /// Whether its first event is a genesis.
     pub fn is_genesis(&self) -> bool {
-        self.events.first().is_some_and(|event| event.kind == EventKind::Genesis)
+        self.event(0).is_some_and(|event| event.kind == EventKind::Genesis)
     }
 
     /// Whether it holds what servers add; `check_batch` sees to it that it then holds nothing else.
     pub fn is_from_server(&self) -> bool {
-        self.events.first().is_some_and(|event| event.kind.is_servers())
+        self.event(0).is_some_and(|event| event.kind.is_servers())
     }
 
     /// The answer of an auth service that an event holds. Fails with BATCH_INVALID, UNSUPPORTED, naming it.
@@ -141,6 +200,15 @@ impl Batch {
     pub fn delegations(&self) -> Result<&[Delegation]> {
         self.delegations.as_deref().map_err(Clone::clone)
     }
+}
+
+fn present(places: &[Option<EventView>]) -> impl Iterator<Item = (usize, &EventView)> {
+    places.iter().enumerate().filter_map(|(index, event)| Some((index, event.as_ref()?)))
+}
+
+fn too_many_events() -> Error {
+    let why = format!("the batch has more than {BATCH_EVENTS_MAX} events, which is the limit");
+    Error::new(Reason::TooManyEvents, why).with("limit_events", BATCH_EVENTS_MAX)
 }
 
 fn held_in<T>(index: usize, message: Option<Bytes>, parse: impl FnOnce(Bytes) -> Result<T>) -> Result<T> {

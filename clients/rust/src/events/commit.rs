@@ -7,17 +7,15 @@ use crate::crypto::hashes::{Hash, leaf_hash};
 use crate::encoding::fields::{BYTES, fields, non_canonical};
 use crate::encoding::forms;
 use crate::encoding::message::Message;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::events::event::{RUN_EVENT, RUN_SEAL};
+use crate::events::gap::Gap;
 use crate::limits::INTEGER_MAX;
-use crate::reason::Reason;
 
 /// Of a LogSegment.
 pub(crate) const COMMIT_FIELD: u32 = 3;
-/// Of a LogSegment: stands for commits that are gone.
+/// Of a LogSegment.
 const GAP_FIELD: u32 = 5;
-/// What an Event begins with that stands for others that are gone.
-const GONE_TAG: u8 = 0x32;
 
 /// What a server seals in accepting a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,38 +77,37 @@ impl Commit {
     }
 }
 
-/// A batch as it is stored: its run, and its commit.
+/// A batch as it is stored: what stands for what is gone of it or before it, its run, and its commit.
 #[derive(Clone, Debug)]
 pub(crate) struct StoredBatch {
+    pub gap: Option<Gap>,
     pub run: Bytes,
     pub commit: Commit,
 }
 
 /// Splits a slice of the log into its batches. Only the framing and the commits are looked at.
 ///
-/// Fails with NON_CANONICAL where it is anything but whole batches: events, seal, commit; with UNSUPPORTED where events or commits
-/// are gone under a snapshot.
+/// Fails with NON_CANONICAL where it is anything but whole batches: perhaps a gap, events, seal, commit.
 pub(crate) fn split_slice(data: &Bytes) -> Result<Vec<StoredBatch>> {
     let mut batches = Vec::new();
-    let mut start = 0;
-    let mut run_end = 0;
+    let mut gap = None;
+    let (mut start, mut run_start, mut run_end) = (0, 0, 0);
     for found in fields(data) {
         let found = found?;
-        let is_gone = found.number == RUN_EVENT && data[found.start..found.end].first() == Some(&GONE_TAG);
         match (found.wire_type, found.number) {
-            (BYTES, number) if number == GAP_FIELD || is_gone => {
-                let why = "events of the chain are gone under a snapshot, which this client can't verify yet";
-                return Err(Error::new(Reason::Unsupported, why));
+            (BYTES, GAP_FIELD) if found.tag_start == start => {
+                gap = Some(Gap::parse(data.slice(found.start..found.end))?);
+                run_start = found.end;
             }
             (BYTES, RUN_EVENT) if run_end == 0 => {}
             (BYTES, RUN_SEAL) if run_end == 0 => run_end = found.end,
             (BYTES, COMMIT_FIELD) if run_end > 0 => {
                 let commit = Commit::parse(data.slice(found.start..found.end))?;
-                batches.push(StoredBatch { run: data.slice(start..run_end), commit });
-                (start, run_end) = (found.end, 0);
+                batches.push(StoredBatch { gap: gap.take(), run: data.slice(run_start..run_end), commit });
+                (start, run_start, run_end) = (found.end, found.end, 0);
             }
             _ => {
-                let why = format!("there is field {}, where events, a seal or a commit were due", found.number);
+                let why = format!("there is field {}, where a gap, events, a seal or a commit were due", found.number);
                 return Err(non_canonical("a slice of the log", found.tag_start, why));
             }
         }

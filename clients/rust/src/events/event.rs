@@ -27,7 +27,7 @@ pub enum EventKind {
     Tombstone,
     /// It has data of an object erased.
     Redaction,
-    /// Kept for later versions.
+    /// It says what of the chain may be gone.
     Snapshot,
     /// What an auth service says of the chain's owner. Only servers add it.
     AuthAnswer,
@@ -106,7 +106,7 @@ pub(crate) const MARK_LABEL: u8 = 8;
 
 fn mark_of(field: u32) -> u8 {
     match field {
-        6 | 8 | 9 | 16 | 17 | 18 | 20 | 21 | 23 => MARK_AUTHORITY,
+        6 | 8 | 9 | 16 | 17 | 18 | 20 | 21 | 22 | 23 => MARK_AUTHORITY,
         7 => MARK_SEALED,
         10 | 11 => MARK_SIGNERS,
         19 => MARK_LABEL,

@@ -8,8 +8,9 @@ use crate::crypto::hex;
 use crate::crypto::keys::{Fingerprint, PublicKey};
 use crate::encoding::fields::{FieldWriter, fields_in};
 use crate::encoding::message::Message;
-use crate::encoding::strict::unpack;
 use crate::error::{Error, Result};
+use crate::events::redaction::Redaction;
+use crate::events::snapshot::Snapshot;
 use crate::reason::Reason;
 
 /// Who may write an object, or add to it.
@@ -189,40 +190,6 @@ pub struct KeyChange {
     pub successor: Option<PublicKey>,
 }
 
-/// Earlier events of one object whose data is to be erased.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Redaction {
-    /// Ascending, once each. Empty with `before`.
-    sequences: Vec<u64>,
-    /// All events of the object with sequences below this one. 0 with `sequences`.
-    before: u64,
-}
-
-impl Redaction {
-    /// Reads it. Fails with BATCH_INVALID where it contradicts itself.
-    fn parse(message: Bytes) -> Result<Self> {
-        let message = Message::parse(message)?;
-        let sequences = unpack(&message.bytes(1), 0, "Redaction.sequences")?;
-        let before = message.number(2);
-        let ascends = sequences.windows(2).all(|pair| pair[0] < pair[1]);
-        if !ascends || sequences.is_empty() == (before == 0) {
-            let why = "a redaction names sequences, which ascend, or an end, and not both";
-            return Err(Error::new(Reason::BatchInvalid, why));
-        }
-        Ok(Redaction { sequences, before })
-    }
-
-    /// Whether it names the event of a sequence.
-    pub fn names(&self, sequence: u64) -> bool {
-        sequence < self.before || self.sequences.binary_search(&sequence).is_ok()
-    }
-
-    /// The sequence after the last one that it names.
-    pub fn end(&self) -> u64 {
-        self.sequences.last().map_or(self.before, |last| last + 1)
-    }
-}
-
 /// All that an event says of rights and keys.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct EventAuthority {
@@ -236,6 +203,7 @@ pub(crate) struct EventAuthority {
     pub key_change: Option<KeyChange>,
     pub label: Option<[u8; 16]>,
     pub redaction: Option<Redaction>,
+    pub snapshot: Option<Snapshot>,
     /// An AuthAnswer message.
     pub auth_answer: Option<Bytes>,
     /// An IdentityRotation message.
@@ -260,7 +228,7 @@ impl EventAuthority {
         header.messages(10, &self.sign_with).maybe(11, self.author)
     }
 
-    /// Writes the fields that come after an event's time: 16 to 19.
+    /// Writes the fields that come after an event's time, but for those that servers and other clients write: 16 to 23.
     pub fn write_late(&self, header: FieldWriter) -> FieldWriter {
         let mut header = header.bool(16, self.moves);
         if let Some(roots) = &self.roots {
@@ -274,7 +242,11 @@ impl EventAuthority {
             }
             header = header.message(18, &parts.finish());
         }
-        header.maybe(19, self.label)
+        let header = header.maybe(19, self.label);
+        match &self.redaction {
+            Some(redaction) => header.message(23, &redaction.message()),
+            None => header,
+        }
     }
 
     /// Reads what a header, which is in the strict form, says of rights and keys.
@@ -312,6 +284,7 @@ impl EventAuthority {
             let successor = parts.get(2).map(PublicKey::parse).transpose()?;
             said.key_change = Some(KeyChange { fingerprint: hash_in(&parts, 1)?, successor });
         }
+        said.snapshot = header.get(22).map(Snapshot::parse).transpose()?;
         said.redaction = header.get(23).map(Redaction::parse).transpose()?;
         Ok(said)
     }

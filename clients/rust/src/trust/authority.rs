@@ -11,6 +11,7 @@ use crate::events::rules::{ReadRule, Retention, WriteRule};
 use crate::reason::Reason;
 use crate::trust::delegations::Delegations;
 use crate::trust::from_server::server_of;
+use crate::trust::horizon::Horizon;
 use crate::trust::key_ring::KeyRing;
 use crate::trust::object_tree::{ObjectTree, Place};
 use crate::trust::ownership::{OwnerState, Ownership};
@@ -23,6 +24,8 @@ pub(crate) struct Authority {
     pub(super) tree: ObjectTree,
     pub(super) delegations: Delegations,
     pub(super) ownership: Ownership,
+    /// None: the chain has had no snapshot.
+    pub(super) horizon: Option<Horizon>,
 }
 
 impl Authority {
@@ -30,7 +33,7 @@ impl Authority {
     #[cfg(test)]
     pub fn new(keys: KeyRing, confidential: bool, private: bool) -> Self {
         let (delegations, ownership) = (Delegations::default(), Ownership::default());
-        Authority { keys, tree: ObjectTree::new(confidential, private), delegations, ownership }
+        Authority { keys, tree: ObjectTree::new(confidential, private), delegations, ownership, horizon: None }
     }
 
     /// Of a chain that has just begun.
@@ -40,6 +43,7 @@ impl Authority {
             tree: ObjectTree::new(genesis.confidential, genesis.private),
             delegations: Delegations::default(),
             ownership: Ownership::of(genesis),
+            horizon: None,
         }
     }
 

@@ -7,33 +7,23 @@ use crate::events::batch::{Batch, invalid_event};
 use crate::events::event::{EventKind, EventView, MARK_AUTHORITY, MARK_SEALED, MARK_SIGNERS};
 use crate::events::primary_key::child_primary_key;
 use crate::reason::Reason;
-use crate::trust::check_batch::unsupported;
 use crate::trust::check_gone::{Provenance, check_gone};
 
 /// Sealed data holds the delimiter of its padding, and the tag of the seal.
 const SEALED_BYTES_MIN: u64 = 17;
 
-/// Checks an event by itself, but for its hashes. Fails with BATCH_INVALID, UNSUPPORTED.
+/// Checks an event by itself, but for its hashes. Fails with BATCH_INVALID.
 pub(super) fn check_event(batch: &Batch, index: usize, event: &EventView, provenance: Provenance) -> Result<()> {
     let kind = event.kind;
     let refused = |why: String| Err(invalid_event(index, why));
-    match kind {
-        EventKind::Genesis => return refused("a genesis is alone in its batch".to_owned()),
-        EventKind::Data
-        | EventKind::Tombstone
-        | EventKind::Redaction
-        | EventKind::Rules
-        | EventKind::Roots
-        | EventKind::KeyChange
-        | EventKind::AuthAnswer
-        | EventKind::ServerIdentity => {}
-        _ => {
-            let why = format!("event {index} is of kind {}, which is not carried out by this version", kind.name());
-            return Err(unsupported(why).with("event_index", index).with("kind", kind.name()));
-        }
+    if kind == EventKind::Genesis {
+        return refused("a genesis is alone in its batch".to_owned());
     }
     if kind.is_servers() != batch.is_from_server() {
         return refused("what a server adds is in batches of its own".to_owned());
+    }
+    if kind == EventKind::Snapshot && batch.count() > 1 {
+        return refused("a snapshot is alone in its batch".to_owned());
     }
     if event.has_genesis {
         return refused("only a genesis says what the chain is".to_owned());
@@ -71,6 +61,7 @@ fn check_said(batch: &Batch, index: usize, event: &EventView) -> Result<()> {
     let is_of_object = kind == EventKind::Data || (kind == EventKind::Rules && has_key);
     let admits = said.authorisation.as_ref().is_some_and(|rules| rules.admit.is_some());
     let retains = said.authorisation.as_ref().is_some_and(|rules| rules.retain.is_some());
+    let is_of_chain = matches!(kind, EventKind::Roots | EventKind::KeyChange | EventKind::Snapshot);
     let rules_nothing = kind == EventKind::Rules && event.marks & MARK_AUTHORITY == 0;
     let shows_keys = !said.public_keys.is_empty() || !said.wrapped_keys.is_empty();
     let faults = [
@@ -80,9 +71,10 @@ fn check_said(batch: &Batch, index: usize, event: &EventView) -> Result<()> {
         (!is_of_object && sets_rules && kind != EventKind::Rules, "sets no rules"),
         (admits && has_key, "says who may open the chain, for an object"),
         (retains && has_key, "says how long data is kept, for an object"),
-        (has_key && (kind.is_servers() || matches!(kind, EventKind::Roots | EventKind::KeyChange)), "names no object"),
+        (has_key && (kind.is_servers() || is_of_chain), "names no object"),
         (said.roots.is_some() != (kind == EventKind::Roots), "says which roots, and no other event does"),
         (said.key_change.is_some() != (kind == EventKind::KeyChange), "says which key, and no other event does"),
+        (said.snapshot.is_some() != (kind == EventKind::Snapshot), "says what may be gone, and no other event does"),
         (said.redaction.is_some() != (kind == EventKind::Redaction), "erases what it names, and no other event does"),
         (said.auth_answer.is_some() != (kind == EventKind::AuthAnswer), "holds an answer, and no other event does"),
         (
@@ -119,8 +111,7 @@ fn check_held(batch: &Batch, index: usize, kind: EventKind) -> Result<()> {
 
 /// Checks that the data that is here hashes to what headers say. Fails with HASH_MISMATCH.
 pub(super) fn check_data(batch: &Batch) -> Result<()> {
-    let events = batch.events.iter().enumerate();
-    for (index, event) in events.filter(|(_, event)| event.data_state.is_none()) {
+    for (index, event) in batch.events().filter(|(_, event)| event.data_state.is_none()) {
         let hash = if event.marks & MARK_SEALED != 0 {
             tagged_hash(HASH_SEALED_DATA, &[&event.data])
         } else {

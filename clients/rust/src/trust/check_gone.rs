@@ -64,8 +64,8 @@ pub(super) fn check_gone(index: usize, event: &EventView, provenance: Provenance
 /// Checks that of a batch only such data is left out as was asked for: of events whose header says that they have more bytes of it
 /// than so many, as it is stored. Fails with BATCH_INVALID.
 pub(crate) fn check_omitted(batch: &Batch, data_up_to: u64) -> Result<()> {
-    let omitted = batch.events.iter().enumerate().filter(|(_, event)| event.data_state == Some(DataState::Omitted));
-    match omitted.into_iter().find(|(_, event)| event.data_bytes <= data_up_to) {
+    let mut omitted = batch.events().filter(|(_, event)| event.data_state == Some(DataState::Omitted));
+    match omitted.find(|(_, event)| event.data_bytes <= data_up_to) {
         None => Ok(()),
         Some((index, event)) => {
             let size = event.data_bytes;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use crate::crypto::keys::PublicKey;
 use crate::error::Result;
 use crate::events::batch::Batch;
-use crate::events::event::{EventKind, MARK_AUTHORITY};
+use crate::events::event::{EventKind, EventView, MARK_AUTHORITY};
 use crate::reason::Reason;
 use crate::trust::act::Act;
 use crate::trust::authority::Authority;
 use crate::trust::delegation_path::check_scope;
 use crate::trust::delegations::DelegationUndo;
+use crate::trust::horizon::Horizon;
 use crate::trust::key_ring::KeyUndo;
 use crate::trust::object_tree::TreeUndo;
 use crate::trust::ownership::Ownership;
@@ -21,6 +22,8 @@ use crate::trust::signers::actors_of;
 pub(crate) struct Taking<'a> {
     /// Of its commit, by which delegations and answers of auth services count: milliseconds since 1970-01-01 UTC.
     pub time_unix_ms: u64,
+    /// Of the batch.
+    pub first_sequence: u64,
     /// Delegations must name it.
     pub chain_key: &'a str,
 }
@@ -30,6 +33,7 @@ enum Change {
     Tree(TreeUndo),
     Delegation(DelegationUndo),
     Ownership(Ownership),
+    Horizon(Option<Horizon>),
 }
 
 /// How to take back what a batch has changed.
@@ -47,7 +51,7 @@ impl Authority {
     ///
     /// The batch was found good by `check_batch`, and its signers by `keys_of`. Gives how to take it back. Fails with
     /// KEY_NOT_ALLOWED, PARENT_INVALID, READ_RULE_MISMATCH, TOO_MANY_KEYS, KEY_REVOKED, BATCH_INVALID, DELEGATION_EXPIRED,
-    /// DELEGATION_OUT_OF_SCOPE, TOO_MANY_DELEGATIONS, AUTH_ANSWER_INVALID, AUTH_ANSWER_EXPIRED, OWNER_REMOVED, naming the event where
+    /// DELEGATION_OUT_OF_SCOPE, TOO_MANY_DELEGATIONS, SNAPSHOT_INVALID, AUTH_ANSWER_INVALID, AUTH_ANSWER_EXPIRED, OWNER_REMOVED, naming the event where
     /// it is about one: nothing has changed then.
     pub fn decide(&mut self, batch: &Batch, taking: Taking<'_>) -> Result<Undo> {
         let mut undo = Undo::default();
@@ -69,6 +73,7 @@ impl Authority {
                 Change::Tree(change) => self.tree.take_back(change),
                 Change::Delegation(change) => self.delegations.take_back(change),
                 Change::Ownership(before) => self.ownership = before,
+                Change::Horizon(before) => self.horizon = before,
             }
         }
     }
@@ -95,8 +100,9 @@ impl Authority {
             self.learn(key, undo)?;
         }
         self.learn_path(batch, taking, undo)?;
-        for index in 0..batch.events.len() {
-            self.decide_event(batch, index, taking.time_unix_ms, undo)?;
+        // What is gone changed nothing, and whoever says so has signed that.
+        for (index, event) in batch.events() {
+            self.decide_event(batch, (index, event), taking, undo)?;
             self.collect(undo);
         }
         Ok(())
@@ -118,8 +124,14 @@ impl Authority {
         result
     }
 
-    fn decide_event(&mut self, batch: &Batch, index: usize, time_unix_ms: u64, undo: &mut Undo) -> Result<()> {
-        let event = &batch.events[index];
+    fn decide_event(
+        &mut self,
+        batch: &Batch,
+        (index, event): (usize, &EventView),
+        taking: Taking<'_>,
+        undo: &mut Undo,
+    ) -> Result<()> {
+        let time_unix_ms = taking.time_unix_ms;
         let actors = actors_of(batch, index)?;
         let is_delegable = event.kind.writes_object() && event.marks & MARK_AUTHORITY == 0;
         let acting = if is_delegable { self.standing(&actors, time_unix_ms) } else { actors.clone() };
@@ -140,10 +152,14 @@ impl Authority {
             (EventKind::Roots, _) => self.change_roots(&act, undo),
             (EventKind::Rules, None) => self.rule_root(&act),
             (EventKind::Tombstone, Some(key)) => self.remove(&act, key),
+            (EventKind::Snapshot, _) => {
+                undo.0.push(Change::Horizon(self.horizon));
+                self.raise_horizon(&act, batch, taking.first_sequence + index as u64)
+            }
             (EventKind::Redaction, Some(key)) => self.require_erasure(&act, key),
             (_, Some(key)) => {
                 let place = self.write(&act, key)?;
-                if event.kind == EventKind::Data { self.check_sealed(batch, &act, place) } else { Ok(()) }
+                if event.kind == EventKind::Data { self.check_sealed(event, &act, place) } else { Ok(()) }
             }
             (_, None) => Err(act.refused(Reason::BatchInvalid, "it names no object")),
         }

@@ -65,7 +65,7 @@ pub(super) fn verify_held(batch: &Batch, genesis: &Genesis) -> Result<()> {
     if !batch.is_from_server() {
         return Ok(());
     }
-    for (index, event) in batch.events.iter().enumerate() {
+    for (index, event) in batch.events() {
         match event.kind {
             EventKind::AuthAnswer => batch.answer_of(index)?.verify()?,
             _ => batch.rotation_of(index)?.verify()?,
@@ -75,5 +75,5 @@ pub(super) fn verify_held(batch: &Batch, genesis: &Genesis) -> Result<()> {
 }
 
 fn rotations_in(batch: &Batch) -> impl Iterator<Item = (usize, &crate::events::event::EventView)> {
-    batch.events.iter().enumerate().filter(|(_, event)| event.kind == EventKind::ServerIdentity)
+    batch.events().filter(|(_, event)| event.kind == EventKind::ServerIdentity)
 }

@@ -2,8 +2,7 @@
 
 use crate::crypto::hex;
 use crate::error::{Error, Result};
-use crate::events::batch::Batch;
-use crate::events::event::MARK_SEALED;
+use crate::events::event::{EventView, MARK_SEALED};
 use crate::events::primary_key::PrimaryKey;
 use crate::events::rules::{Confidentiality, ReadRule};
 use crate::limits::TREE_DEPTH_MAX;
@@ -118,8 +117,7 @@ impl Authority {
     }
 
     /// Checks that the data of an object is sealed as the rule for it after the event says.
-    pub(super) fn check_sealed(&self, batch: &Batch, act: &Act, place: Place) -> Result<()> {
-        let event = &batch.events[act.index];
+    pub(super) fn check_sealed(&self, event: &EventView, act: &Act, place: Place) -> Result<()> {
         let is_sealed = event.marks & MARK_SEALED != 0;
         let sealed = if is_sealed { Confidentiality::parse(&event.header)? } else { None };
         let due = self.tree.read_rule_of(place);

@@ -9,6 +9,7 @@ use crate::events::commit::CommitHeader;
 use crate::events::event::{DataState, EventKind, EventView};
 use crate::events::primary_key::PrimaryKey;
 use crate::reason::Reason;
+use crate::trust::forgotten::{Forgotten, not_allowed};
 use crate::trust::retention::{EventPlace, RetentionFloor};
 
 /// Objects whose newest event so far was dropped: of more, a secret sample is kept.
@@ -34,13 +35,22 @@ pub(crate) struct OwedData {
     erased_count: usize,
     /// The highest event that retention is said to have let go: what lets that go has let go all before it.
     expired: Option<EventPlace>,
+    /// Whole events and commits that are gone, and the snapshots that are to come for it.
+    pub(super) forgotten: Forgotten,
 }
 
 impl OwedData {
+    /// Of a reading that begins in the middle; see `Forgotten::beginning`.
+    pub fn beginning(begin: u64, missing_below: u64) -> Self {
+        OwedData { forgotten: Forgotten::beginning(begin, missing_below), ..OwedData::default() }
+    }
+
     /// Takes note of the events of a batch, which was verified by itself. Fails with VERIFICATION_FAILED where what was named as a
-    /// redaction doesn't allow what it was named for.
+    /// redaction, or a snapshot, doesn't allow what it was named for.
     pub fn add(&mut self, batch: &Batch, commit: &CommitHeader) -> Result<()> {
-        for (index, (event, sequence)) in batch.events.iter().zip(commit.first_sequence..).enumerate() {
+        self.forgotten.meet(batch, commit)?;
+        for (index, event) in batch.events() {
+            let sequence = commit.first_sequence + index as u64;
             // Nearly all events of nearly all chains.
             if event.data_state.is_none() && self.dropped.is_empty() && self.erased.is_empty() {
                 continue;
@@ -69,7 +79,7 @@ impl OwedData {
 
     /// Whether something is still to come.
     pub fn is_owed(&self) -> bool {
-        !self.dropped.is_empty() || self.erased_count > 0 || self.expired.is_some()
+        self.count() > 0
     }
 
     /// The highest event that retention is said to have let go, where nothing has shown that it has.
@@ -82,7 +92,7 @@ impl OwedData {
         self.expired = self.expired.filter(|expired| !floor.covers(*expired));
     }
 
-    /// Refuses what is left, of a reader who has read all there is: data that nothing has allowed to go.
+    /// Refuses what is left, of a reader who has read all there is: data, or whole events, that nothing has allowed to go.
     pub fn check_nothing_left(&self) -> Result<()> {
         let dropped = self
             .dropped
@@ -97,19 +107,29 @@ impl OwedData {
             let why = "its data is said to have been let go by a rule of the chain for retention, and none has done so";
             (expired.sequence, why)
         });
-        match dropped.chain(erased).chain(expired).min() {
-            None => Ok(()),
-            Some((sequence, why)) => Err(unallowed(sequence, why)),
+        let first = dropped.chain(erased).chain(expired).min();
+        match (first, self.forgotten.snapshots().min()) {
+            (None, None) => Ok(()),
+            (Some((sequence, why)), None) => Err(unallowed(sequence, why)),
+            (Some((sequence, why)), Some(snapshot)) if sequence < snapshot => Err(unallowed(sequence, why)),
+            (_, Some(snapshot)) => Err(not_allowed(snapshot, "isn't there")),
         }
     }
 
-    /// Sequences of what is left, ascending.
-    #[cfg(test)]
-    pub fn left(&self) -> Vec<u64> {
+    /// How many events there are, at least, whose data nothing has allowed to go so far, and snapshots that are to come.
+    pub fn count(&self) -> usize {
+        let snapshots = self.forgotten.snapshots().count();
+        self.dropped.len() + self.erased_count + usize::from(self.expired.is_some()) + snapshots
+    }
+
+    /// Sequences of what is left, ascending: so many at most.
+    pub fn left(&self, most: usize) -> Vec<u64> {
         let erased = self.erased.values().flatten().map(|(sequence, _)| *sequence);
         let expired = self.expired.map(|expired| expired.sequence);
         let mut left: Vec<u64> = self.dropped.values().copied().chain(erased).chain(expired).collect();
+        left.extend(self.forgotten.snapshots());
         left.sort_unstable();
+        left.truncate(most);
         left
     }
 

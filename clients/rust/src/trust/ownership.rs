@@ -97,7 +97,7 @@ impl Ownership {
         ring: &mut KeyRing,
         undo: &mut Vec<KeyUndo>,
     ) -> Result<()> {
-        for (index, event) in batch.events.iter().enumerate() {
+        for (index, event) in batch.events() {
             if event.kind == EventKind::ServerIdentity {
                 self.rotate(index, batch.rotation_of(index)?)?;
             } else {

@@ -6,7 +6,8 @@ use crate::error::{Error, Result};
 use crate::events::batch::Batch;
 use crate::events::commit::{Commit, StoredBatch};
 use crate::events::event::EventKind;
-use crate::events::rules::Redaction;
+use crate::events::gap::Gap;
+use crate::events::redaction::Redaction;
 use crate::reason::Reason;
 use crate::trust::check_batch::check_batch;
 use crate::trust::check_gone::{LeftOut, Provenance, check_omitted};
@@ -14,13 +15,14 @@ use crate::trust::replay::at;
 
 /// A batch that is good by itself, and not yet compared with what comes before.
 pub(crate) struct PreparedBatch {
+    pub(super) gap: Option<Gap>,
     pub(super) batch: Arc<Batch>,
     pub(super) commit: Commit,
 }
 
 /// Checks that the redactions of a batch name only what comes before it.
 pub(super) fn check_redactions(batch: &Batch, first_sequence: u64) -> Result<()> {
-    for (index, _) in batch.events.iter().enumerate().filter(|(_, event)| event.kind == EventKind::Redaction) {
+    for (index, _) in batch.events().filter(|(_, event)| event.kind == EventKind::Redaction) {
         let end = batch.authority_of(index)?.redaction.as_ref().map_or(0, Redaction::end);
         if end > first_sequence {
             let why = format!("event {index}: a redaction names only what is before its batch");
@@ -31,7 +33,7 @@ pub(super) fn check_redactions(batch: &Batch, first_sequence: u64) -> Result<()>
 }
 
 pub(super) fn prepare_batch(stored: StoredBatch, left_out: LeftOut) -> Result<PreparedBatch> {
-    let StoredBatch { run, commit } = stored;
+    let StoredBatch { gap, run, commit } = stored;
     let provenance = if left_out == LeftOut::Nothing { Provenance::Stored } else { Provenance::Trimmed };
     let checked = Batch::parse(&run).and_then(|batch| {
         check_batch(&batch, provenance)?;
@@ -41,7 +43,7 @@ pub(super) fn prepare_batch(stored: StoredBatch, left_out: LeftOut) -> Result<Pr
         Ok(batch)
     });
     match checked {
-        Ok(batch) => Ok(PreparedBatch { batch: Arc::new(batch), commit }),
+        Ok(batch) => Ok(PreparedBatch { gap, batch: Arc::new(batch), commit }),
         Err(error) => Err(at(&commit, &error)),
     }
 }

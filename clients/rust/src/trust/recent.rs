@@ -7,6 +7,7 @@ use crate::crypto::merkle::{Frontier, TreeHead};
 use crate::error::Result;
 use crate::events::batch::Batch;
 use crate::events::commit::Commit;
+use crate::events::gap::Subtree;
 use crate::events::primary_key::PrimaryKey;
 use crate::trust::replay::violation;
 
@@ -60,7 +61,7 @@ pub(crate) struct Objects {
 impl Objects {
     pub fn add(&mut self, batch: &Batch, first_sequence: u64) {
         let writer = batch.seal.writer_id;
-        for (event, sequence) in batch.events.iter().zip(first_sequence..) {
+        for (sequence, event) in batch.events_from(first_sequence) {
             if !event.kind.writes_object() {
                 continue;
             }
@@ -69,7 +70,7 @@ impl Objects {
                 self.newer.insert(key, Written { writer, sequence, end_of_others });
             }
         }
-        self.events += batch.events.len();
+        self.events += batch.count();
         if self.events >= OBJECT_EVENTS_KEPT_MIN {
             self.older = std::mem::take(&mut self.newer);
             self.events = 0;
@@ -106,6 +107,17 @@ impl RecentRoots {
     pub fn root_at(&self, size: u64) -> Option<Hash> {
         let place = usize::try_from(size.checked_sub(self.first_size)?).ok()?;
         self.roots.get(place).copied()
+    }
+
+    /// Appends what stands for commits that are gone: the roots before its end aren't known from now on.
+    pub fn append_subtrees(&mut self, subtrees: &[Subtree]) {
+        for Subtree { level, hash } in subtrees {
+            self.frontier.append_subtree(*level, *hash);
+        }
+        if !subtrees.is_empty() {
+            self.roots = VecDeque::from([self.frontier.root()]);
+            self.first_size = self.frontier.size();
+        }
     }
 
     /// Appends a commit. Fails with VERIFICATION_FAILED where it says another root of the tree.

@@ -11,6 +11,7 @@ use crate::crypto::merkle::{Frontier, TreeHead};
 use crate::error::{Error, Result};
 use crate::events::batch::Batch;
 use crate::events::commit::{Commit, split_slice};
+use crate::events::gap::Gap;
 use crate::events::genesis::Genesis;
 use crate::events::seal::{Precondition, SealView};
 use crate::reason::Reason;
@@ -19,19 +20,30 @@ use crate::trust::check_batch::genesis_keys;
 use crate::trust::check_gone::LeftOut;
 use crate::trust::decide::Taking;
 use crate::trust::delegation_path::{issuer_of_shown, verify_path};
+use crate::trust::forgotten::Reached;
 use crate::trust::from_server::{claimed_server, verify_held};
 use crate::trust::owed_data::OwedData;
 use crate::trust::prepared::{PreparedBatch, check_redactions, prepare_batch};
 use crate::trust::recent::{Latest, Objects, RecentRoots};
+use crate::trust::replay_writers::ReplayWriters;
 use crate::trust::retention::{EventPlace, RetentionFloor};
 use crate::trust::signers::{Keys, VouchedBy, keys_of_signers, signers_of, verify_signatures, vouched_by};
 
 /// A batch that was verified, with its commit.
 #[derive(Clone, Debug)]
 pub(crate) struct VerifiedBatch {
+    /// What is gone of it, or before it.
+    pub gap: Option<Gap>,
     pub batch: Arc<Batch>,
     pub commit: Commit,
     pub vouched_by: VouchedBy,
+}
+
+impl VerifiedBatch {
+    /// Sequence of its first event, or of the first that is gone right before it.
+    pub fn begins_at(&self) -> u64 {
+        self.commit.header.first_sequence - self.gap.as_ref().map_or(0, |gap| gap.events)
+    }
 }
 
 /// Where a replay starts: the tree of the commits before.
@@ -41,19 +53,14 @@ pub(crate) struct ReplayStart {
     pub frontier: Frontier,
 }
 
-#[derive(Clone, Copy)]
-struct WriterStanding {
-    next_counter: u64,
-    last_seal_hash: Hash,
-    as_of: Option<TreeHead>,
-}
-
 /// What a batch is in the chain, but for its signatures.
 struct Step {
     vouched_by: VouchedBy,
     keys: Keys,
     /// The key that the delegations begin with that its seal shows.
     issuer: Option<PublicKey>,
+    /// Whether the batch before of its writer, as it came, is right before it: so that its signature covers that, too.
+    covers_last: bool,
 }
 
 impl Step {
@@ -78,7 +85,7 @@ pub(crate) struct ReplayVerifier {
     authority: Authority,
     is_whole: bool,
     roots: RecentRoots,
-    writers: HashMap<Hash, WriterStanding>,
+    writers: ReplayWriters,
     latest: Latest,
     objects: Objects,
     owed: OwedData,
@@ -100,17 +107,23 @@ impl ReplayVerifier {
         let ReplayStart { sequence, frontier } = start;
         ReplayVerifier {
             authority: Authority::of(&genesis),
+            owed: OwedData::beginning(sequence, 0),
             is_whole: frontier.size() == 0,
             roots: RecentRoots::new(frontier),
-            writers: HashMap::new(),
+            writers: ReplayWriters::default(),
             latest: Latest::default(),
             objects: Objects::default(),
-            owed: OwedData::default(),
             retained: RetentionFloor::default(),
             next_sequence: sequence,
             time_unix_ms: 0,
             genesis,
         }
+    }
+
+    /// The same replay for a reading that begins where it stands: nothing is asked any more of what this one was owed.
+    pub fn anew(&self) -> Self {
+        let owed = OwedData::beginning(self.next_sequence, self.owed.forgotten.missing_below());
+        ReplayVerifier { owed, ..self.clone() }
     }
 
     /// Number of the commit that comes next.
@@ -163,9 +176,6 @@ impl ReplayVerifier {
     /// `left_out`: what data was asked to be left out.
     pub fn prepare(data: &Bytes, left_out: LeftOut) -> Result<Vec<PreparedBatch>> {
         let stored = split_slice(data).map_err(|error| {
-            if error.reason() == Reason::Unsupported {
-                return error;
-            }
             let why = format!("a slice of the log is not valid: {}. Nothing of it was used", error.message());
             Error::new(Reason::VerificationFailed, why)
         })?;
@@ -194,8 +204,8 @@ impl ReplayVerifier {
 
     /// Verifies the next slice. Nothing is given of one that doesn't verify whole.
     ///
-    /// Fails with VERIFICATION_FAILED, saying which commit and what is wrong with it; UNSUPPORTED for what this version doesn't
-    /// carry out.
+    /// Fails with VERIFICATION_FAILED, saying which commit and what is wrong with it; HISTORY_COMPACTED where the chain was compacted
+    /// since the reading began, so that it can't be gone on with; UNSUPPORTED for what this version doesn't carry out.
     #[cfg(test)]
     pub fn verify(&mut self, data: &Bytes) -> Result<Vec<VerifiedBatch>> {
         self.verify_prepared(ReplayVerifier::prepare(data, LeftOut::Nothing)?)
@@ -206,8 +216,9 @@ impl ReplayVerifier {
         let mut verified = Vec::with_capacity(prepared.len());
         // A writer's signature covers all its batches before, through the chain of seals: its last one here is enough.
         let mut last_signed: HashMap<Hash, (usize, Step)> = HashMap::new();
-        for (place, PreparedBatch { batch, commit }) in prepared.into_iter().enumerate() {
-            let stepped = self.step(&batch, &commit).and_then(|step| {
+        for (place, PreparedBatch { gap, batch, commit }) in prepared.into_iter().enumerate() {
+            let passed = gap.as_ref().map_or(Ok(()), |gap| self.pass(gap));
+            let stepped = passed.and_then(|()| self.step(&batch, &commit, gap.as_ref())).and_then(|step| {
                 // What is said of keys is covered by no seal: each is verified.
                 if batch.seal.signatures.len() > 1 || step.issuer.is_some() {
                     step.verify(&batch)?;
@@ -217,13 +228,20 @@ impl ReplayVerifier {
             });
             let step = stepped.map_err(|error| at(&commit, &error))?;
             let vouched_by = step.vouched_by;
+            if !step.covers_last
+                && let Some((place, last)) = last_signed.remove(&batch.seal.writer_id)
+            {
+                let one: &VerifiedBatch = &verified[place];
+                last.verify(&one.batch).map_err(|error| at(&one.commit, &error))?;
+            }
             if !batch.seal.signatures.is_empty() {
                 last_signed.insert(batch.seal.writer_id, (place, step));
             }
             // Not of this commit alone: what it says is told as it is.
             self.owed.add(&batch, &commit.header)?;
             self.owed.settle_below(&self.retained);
-            verified.push(VerifiedBatch { batch, commit, vouched_by });
+            self.note_reached();
+            verified.push(VerifiedBatch { gap, batch, commit, vouched_by });
         }
         for (place, step) in last_signed.values() {
             let one: &VerifiedBatch = &verified[*place];
@@ -233,13 +251,19 @@ impl ReplayVerifier {
     }
 
     /// Decides what a batch is in this chain; its signatures are still to be verified.
-    fn step(&mut self, batch: &Batch, commit: &Commit) -> Result<Step> {
+    fn step(&mut self, batch: &Batch, commit: &Commit, gap: Option<&Gap>) -> Result<Step> {
         let is_genesis = batch.is_genesis();
         let vouched_by = vouched_by(batch, self.genesis.trust_mode)?;
         let keys = if is_genesis { genesis_keys(&self.genesis) } else { self.keys_of(batch)? };
         self.check_place(batch, commit)?;
         let (seal, header) = (&batch.seal, &commit.header);
-        self.check_writer(seal)?;
+        self.owed.forgotten.note(batch, header.first_sequence, gap)?;
+        let may_miss = self.owed.forgotten.missing_below() > self.next_commit();
+        let covers_last = self.writers.check_counter(seal, self.is_whole, may_miss)?;
+        self.writers.check_as_of(seal, &self.roots)?;
+        if self.is_whole && !is_genesis {
+            self.authority.check_fresh(batch)?;
+        }
         self.check_preconditions(seal, commit)?;
         check_redactions(batch, header.first_sequence)?;
         let mut issuer = None;
@@ -249,11 +273,13 @@ impl ReplayVerifier {
         } else if self.is_whole {
             issuer = issuer_of_shown(batch, &self.authority.keys)?;
             let chain_key = &self.genesis.chain_key.text;
-            self.authority.decide(batch, Taking { time_unix_ms: header.time_unix_ms, chain_key })?;
+            self.authority.decide(
+                batch,
+                Taking { time_unix_ms: header.time_unix_ms, first_sequence: header.first_sequence, chain_key },
+            )?;
         }
         self.roots.append(commit)?;
-        let standing = WriterStanding { next_counter: seal.counter + 1, last_seal_hash: seal.hash, as_of: seal.as_of };
-        self.writers.insert(seal.writer_id, standing);
+        self.writers.wrote(seal);
         self.next_sequence = header.next_sequence();
         self.objects.add(batch, header.first_sequence);
         self.latest.wrote(seal.writer_id, self.next_sequence);
@@ -262,7 +288,27 @@ impl ReplayVerifier {
             let end = EventPlace { sequence: self.next_sequence, time_unix_ms: self.time_unix_ms };
             self.retained.raise(self.authority.retention(), end);
         }
-        Ok(Step { vouched_by, keys, issuer })
+        Ok(Step { vouched_by, keys, issuer, covers_last })
+    }
+
+    /// Goes on behind commits that are gone, or before a batch of which events are.
+    fn pass(&mut self, gap: &Gap) -> Result<()> {
+        let next_commit = self.next_commit();
+        self.owed.forgotten.gap(gap, next_commit, self.next_sequence)?;
+        self.roots.append_subtrees(&gap.subtrees(next_commit)?);
+        self.next_sequence += gap.events;
+        if gap.commits > 0 {
+            self.note_reached();
+        }
+        Ok(())
+    }
+
+    /// It has come to a place between two commits.
+    fn note_reached(&mut self) {
+        let TreeHead { size, root } = self.head();
+        let reached = Reached { size, root, next_sequence: self.next_sequence, time_unix_ms: self.time_unix_ms };
+        let (writers, is_whole) = (&self.writers, self.is_whole);
+        self.owed.forgotten.reached(&reached, || is_whole.then(|| writers.seals()));
     }
 
     /// The keys that a batch is signed by. Of the server's own, where it isn't known what came before, it is the one that it claims to
@@ -304,38 +350,6 @@ impl ReplayVerifier {
         Ok(())
     }
 
-    fn check_writer(&self, seal: &SealView) -> Result<()> {
-        let counter = seal.counter;
-        let writer = self.writers.get(&seal.writer_id);
-        match writer {
-            None if self.is_whole && counter != 0 => {
-                return Err(violation(format_args!("its writer starts at counter {counter}")));
-            }
-            Some(known) if counter != known.next_counter || seal.previous != Some(known.last_seal_hash) => {
-                return Err(violation(format_args!("counter {counter} doesn't continue its writer's chain of seals")));
-            }
-            _ => {}
-        }
-        let before = writer.and_then(|known| known.as_of);
-        let size = seal.as_of.map_or(0, |head| head.size);
-        if size < before.map_or(0, |head| head.size) {
-            return Err(violation("its writer names an older head than before"));
-        }
-        if size > self.next_commit() {
-            return Err(violation("its writer names a head that is to come"));
-        }
-        let Some(head) = seal.as_of else {
-            return Ok(());
-        };
-        // The server need not have said its root: so a history that leaves out what a writer has seen doesn't fit what that
-        // writer signed.
-        let same_as_before = before.filter(|before| before.size == size).map(|before| before.root);
-        if same_as_before.or_else(|| self.root_at(size)).is_some_and(|known| known != head.root) {
-            return Err(violation(format_args!("its writer has seen another head of {size} commits")));
-        }
-        Ok(())
-    }
-
     fn check_preconditions(&self, seal: &SealView, commit: &Commit) -> Result<()> {
         for condition in &seal.preconditions {
             let holds = match condition {
@@ -363,6 +377,10 @@ pub(super) fn violation(why: impl std::fmt::Display) -> Error {
 pub(super) fn at(commit: &Commit, error: &Error) -> Error {
     let number = commit.header.commit;
     let why = error.message();
+    // Nothing is wrong with what was sent.
+    if error.reason() == Reason::HistoryCompacted {
+        return error.clone();
+    }
     if error.reason() == Reason::Unsupported {
         return Error::new(Reason::Unsupported, format!("commit {number}: {why}")).with("commit", number);
     }

@@ -37,13 +37,14 @@ impl VouchedBy {
     }
 }
 
-/// The keys that a batch is from, by fingerprint, sorted, once each: its writer's, and those that its events name.
+/// The keys that a batch is from, by fingerprint, sorted, once each: its writer's, and those that its events name. Where events are
+/// gone they are those, as far as that is known, and those whose signatures it has.
 ///
 /// Fails with BATCH_INVALID where they are too many, or an event names the writer's key besides.
 pub(crate) fn signers_of(batch: &Batch) -> Result<Vec<Fingerprint>> {
     let writer = batch.seal.fingerprint;
     let mut signers = BTreeSet::from([writer]);
-    for (index, event) in batch.events.iter().enumerate() {
+    for (index, event) in batch.events() {
         if event.marks & MARK_SIGNERS == 0 {
             continue;
         }
@@ -55,6 +56,10 @@ pub(crate) fn signers_of(batch: &Batch) -> Result<Vec<Fingerprint>> {
         signers.extend(&said.sign_with);
         signers.extend(said.author);
     }
+    // What is gone may have named others.
+    if !batch.gone().is_empty() {
+        signers.extend(batch.seal.signatures.iter().map(|signature| signature.fingerprint));
+    }
     if signers.len() > SIGNERS_MAX {
         let why = format!("its events name {} keys that sign it, and {SIGNERS_MAX} is the limit", signers.len());
         return Err(invalid_batch(why));
@@ -65,7 +70,7 @@ pub(crate) fn signers_of(batch: &Batch) -> Result<Vec<Fingerprint>> {
 /// The keys that an event's right may come from: its writer's, and those that it names as signers besides.
 pub(crate) fn actors_of(batch: &Batch, index: usize) -> Result<Vec<Fingerprint>> {
     let mut actors = vec![batch.seal.fingerprint];
-    if batch.events.get(index).is_some_and(|event| event.marks & MARK_SIGNERS != 0) {
+    if batch.event(index).is_some_and(|event| event.marks & MARK_SIGNERS != 0) {
         actors.extend(&batch.authority_of(index)?.sign_with);
     }
     Ok(actors)
@@ -74,7 +79,7 @@ pub(crate) fn actors_of(batch: &Batch, index: usize) -> Result<Vec<Fingerprint>>
 /// The public keys that the seal and the events of a batch show.
 fn keys_shown_in(batch: &Batch) -> Result<Keys> {
     let mut shown: Keys = batch.seal_keys()?.iter().map(|key| (key.fingerprint(), key.clone())).collect();
-    for (index, event) in batch.events.iter().enumerate() {
+    for (index, event) in batch.events() {
         if event.marks & MARK_AUTHORITY != 0 {
             shown.extend(batch.authority_of(index)?.public_keys.iter().map(|key| (key.fingerprint(), key.clone())));
         }
@@ -143,7 +148,8 @@ pub(crate) fn verify_signatures(seal: &SealView, keys: &Keys) -> Result<()> {
 /// Decides who vouches for a batch.
 ///
 /// Fails with SIGNATURE_INVALID where it has no signature and must have one: in a distributed chain, and where it holds anything
-/// that gives or takes a right. A tombstone does, since the rules of its object go with it.
+/// that gives or takes a right. A tombstone does, since the rules of its object go with it. Of what is gone a snapshot says, which is
+/// signed, that it doesn't matter.
 pub(crate) fn vouched_by(batch: &Batch, trust_mode: TrustMode) -> Result<VouchedBy> {
     let unsigned =
         |why: String| Err(Error::new(Reason::SignatureInvalid, format!("the batch has no signature: {why}")));
@@ -156,7 +162,7 @@ pub(crate) fn vouched_by(batch: &Batch, trust_mode: TrustMode) -> Result<Vouched
     if !batch.seal.delegations.is_empty() {
         return unsigned("its seal shows delegations, and such batches are signed in every chain".to_owned());
     }
-    for (index, event) in batch.events.iter().enumerate() {
+    for (index, event) in batch.events() {
         if event.kind != EventKind::Data {
             let kind = event.kind.name();
             return unsigned(format!("event {index} is of kind {kind}, whose batches are signed in every chain"));

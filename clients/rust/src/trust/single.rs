@@ -45,7 +45,7 @@ impl SingleBatch {
     ///
     /// Its place, which an inclusion proof shows, its writer's other batches, and that it is allowed are not checked.
     pub fn verify(self, strangers: &[PublicKey]) -> Result<VerifiedBatch> {
-        let PreparedBatch { batch, commit } = &self.prepared;
+        let PreparedBatch { batch, commit, .. } = &self.prepared;
         let verified = (|| {
             check_redactions(batch, commit.header.first_sequence)?;
             let vouched_by = vouched_by(batch, self.genesis.trust_mode)?;
@@ -59,8 +59,8 @@ impl SingleBatch {
             if fits { Ok(vouched_by) } else { Err(violation("its commit or its chain is another")) }
         })();
         let vouched_by = verified.map_err(|error| at(commit, &error))?;
-        let PreparedBatch { batch, commit } = self.prepared;
-        Ok(VerifiedBatch { batch, commit, vouched_by })
+        let PreparedBatch { gap, batch, commit } = self.prepared;
+        Ok(VerifiedBatch { gap, batch, commit, vouched_by })
     }
 
     fn keys(&self, strangers: &[PublicKey]) -> Result<Keys> {

@@ -64,6 +64,7 @@ fn authority_of(said: &Case) -> EventAuthority {
             successor: change.has("successor").then(|| key_of(&change, "successor")),
         }),
         label: said.maybe_array("label"),
+        snapshot: None,
         redaction: None,
         auth_answer: None,
         server_identity: None,

@@ -6,6 +6,7 @@
 mod basics;
 mod delegated;
 mod events;
+mod gaps;
 mod gone;
 mod headers;
 mod hostile;
@@ -170,6 +171,7 @@ fn every_list_of_every_file_is_run() {
         basics::TABLES,
         delegated::TABLES,
         events::TABLES,
+        gaps::TABLES,
         gone::TABLES,
         headers::TABLES,
         keys::TABLES,

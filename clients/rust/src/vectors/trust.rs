@@ -58,7 +58,7 @@ pub(super) fn check_history(case: &Case) {
 
 fn check_batches(case: &Case, authority: &mut Authority, chain_key: &str) {
     for (place, one) in case.list("batches").iter().enumerate() {
-        let taking = Taking { time_unix_ms: one.number("timeUnixMs"), chain_key };
+        let taking = Taking { time_unix_ms: one.number("timeUnixMs"), first_sequence: 0, chain_key };
         let (reason, event) = verdict_on(authority, &one.data("run"), taking);
         let due = one.0.get("event").map(ToString::to_string);
         let what = one.text("what");
@@ -128,7 +128,7 @@ fn opened(case: &Case, chain_id: &Hash, batches: &[VerifiedBatch]) -> BTreeMap<u
     let mut read_keys: HashMap<Hash, ReadKey> = HashMap::new();
     let mut opened = BTreeMap::new();
     for one in batches {
-        for (index, event) in one.batch.events.iter().enumerate() {
+        for (index, event) in one.batch.events() {
             for wrapped in &one.batch.authority_of(index).expect("it can be read").wrapped_keys {
                 let read_key = unwrap_read_key(chain_id, wrapped, &key).expect("it is for this key");
                 read_keys.insert(wrapped.read_key_id, read_key);

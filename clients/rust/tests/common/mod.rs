@@ -59,6 +59,10 @@ pub struct LiveServer {
     pub folder: Folder,
     flags: Vec<String>,
     has_auth: bool,
+    /// Its clock is ahead by so many days, when it is started next.
+    pub ahead_days: u64,
+    /// Its clock goes ahead only once `go_ahead` is called.
+    pub clock_waits: bool,
     port: u16,
     /// As it stands in addresses; empty without encryption.
     pub identity: String,
@@ -82,7 +86,16 @@ impl LiveServer {
 
     fn prepared(flags: &[&str], has_auth: bool) -> Self {
         let flags = flags.iter().map(ToString::to_string).collect();
-        LiveServer { folder: Folder::new(), flags, has_auth, port: 0, identity: String::new(), process: None }
+        LiveServer {
+            folder: Folder::new(),
+            flags,
+            has_auth,
+            ahead_days: 0,
+            clock_waits: false,
+            port: 0,
+            identity: String::new(),
+            process: None,
+        }
     }
 
     async fn started(mut self) -> Self {
@@ -102,6 +115,8 @@ impl LiveServer {
             .args(&self.flags)
             .env("HOME", self.folder.path())
             .env("ATE_HOME", self.folder.join("server-home"))
+            .envs(clock_ahead(self.ahead_days))
+            .envs(self.clock_waits.then_some(("ATEDB_TEST_CLOCK_WAITS", "1")))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -136,6 +151,13 @@ impl LiveServer {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// Has its clock go ahead.
+    pub async fn go_ahead(&self) {
+        let id = self.process.as_ref().and_then(Child::id).expect("it runs").to_string();
+        let sent = Command::new("kill").args(["-s", "USR2", &id]).status().await.expect("it can be told");
+        assert!(sent.success());
+    }
+
     /// Ends it as a crash does.
     pub async fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
@@ -144,13 +166,31 @@ impl LiveServer {
     }
 }
 
+/// The environment of a Node whose clock is ahead.
+fn clock_ahead(days: u64) -> Vec<(&'static str, String)> {
+    if days == 0 {
+        return Vec::new();
+    }
+    let loaded = root().join("test/support/clock-ahead.ts").canonicalize().expect("it is there");
+    vec![
+        ("NODE_OPTIONS", format!("--import=file://{}", loaded.display())),
+        ("ATEDB_TEST_CLOCK_AHEAD_MS", (days * 24 * 3_600_000).to_string()),
+    ]
+}
+
 /// Runs the `atedb` command, and gives what it prints.
 pub async fn command(home: &Path, arguments: &[&str], input: &str) -> String {
+    command_ahead(0, home, arguments, input).await
+}
+
+/// The same with a clock that is ahead by some days.
+pub async fn command_ahead(days: u64, home: &Path, arguments: &[&str], input: &str) -> String {
     let mut process = Command::new(node())
         .arg(root().join("bin/atedb.cjs"))
         .args(arguments)
         .env("HOME", home)
         .env("ATE_HOME", home)
+        .envs(clock_ahead(days))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -4943,19 +4943,24 @@ type GetProofResponse struct {
 	GenesisInclusion [][]byte `protobuf:"bytes,2,rep,name=genesis_inclusion,json=genesisInclusion,proto3" json:"genesis_inclusion,omitempty"`
 	// The head that is proven against: the chain's, or the one of the size that was asked for.
 	Head *TreeHead `protobuf:"bytes,3,opt,name=head,proto3" json:"head,omitempty"`
-	// The commit header of the last commit in that tree. With it the size is proven: an inclusion proof of
-	// any other leaf may fit several sizes. Absent: that commit is gone under a snapshot, and only the older tree was asked for.
+	// The commit header of the last commit in that tree; where `newer` is there, in that one. With it the size is proven: an inclusion proof
+	// of any other leaf may fit several sizes.
 	LastCommitHeader []byte `protobuf:"bytes,4,opt,name=last_commit_header,json=lastCommitHeader,proto3" json:"last_commit_header,omitempty"`
-	// RFC 9162 inclusion proof of that commit in the tree of the head. Absent with its header. 32 bytes each.
+	// RFC 9162 inclusion proof of that commit in the same tree. 32 bytes each.
 	LastInclusion [][]byte `protobuf:"bytes,5,rep,name=last_inclusion,json=lastInclusion,proto3" json:"last_inclusion,omitempty"`
 	// The event. Absent: none was asked for.
 	Event *EventProof `protobuf:"bytes,6,opt,name=event,proto3" json:"event,omitempty"`
 	// The older tree. Absent: none was asked for.
 	From *TreeHead `protobuf:"bytes,7,opt,name=from,proto3" json:"from,omitempty"`
 	// RFC 9162 consistency proof from the older tree to the head. Empty where that is the same. 32 bytes each.
-	Consistency   [][]byte `protobuf:"bytes,8,rep,name=consistency,proto3" json:"consistency,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Consistency [][]byte `protobuf:"bytes,8,rep,name=consistency,proto3" json:"consistency,omitempty"`
+	// The chain's head, which proves the size of the older one that is proven against: there where the last commit of that is gone under a
+	// snapshot. Absent else.
+	Newer *TreeHead `protobuf:"bytes,9,opt,name=newer,proto3" json:"newer,omitempty"`
+	// RFC 9162 consistency proof from the head that is proven against to the newer one. Absent with that. 32 bytes each.
+	NewerConsistency [][]byte `protobuf:"bytes,10,rep,name=newer_consistency,json=newerConsistency,proto3" json:"newer_consistency,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *GetProofResponse) Reset() {
@@ -5040,6 +5045,20 @@ func (x *GetProofResponse) GetFrom() *TreeHead {
 func (x *GetProofResponse) GetConsistency() [][]byte {
 	if x != nil {
 		return x.Consistency
+	}
+	return nil
+}
+
+func (x *GetProofResponse) GetNewer() *TreeHead {
+	if x != nil {
+		return x.Newer
+	}
+	return nil
+}
+
+func (x *GetProofResponse) GetNewerConsistency() [][]byte {
+	if x != nil {
+		return x.NewerConsistency
 	}
 	return nil
 }
@@ -5414,7 +5433,7 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\x04seal\x18\x03 \x01(\v2\x0e.atedb.v1.SealR\x04seal\x12#\n" +
 	"\rcommit_header\x18\x04 \x01(\fR\fcommitHeader\x12\x1c\n" +
 	"\tinclusion\x18\x05 \x03(\fR\tinclusion\x12'\n" +
-	"\x04keys\x18\x06 \x03(\v2\x13.atedb.v1.PublicKeyR\x04keys\"\xe2\x02\n" +
+	"\x04keys\x18\x06 \x03(\v2\x13.atedb.v1.PublicKeyR\x04keys\"\xb9\x03\n" +
 	"\x10GetProofResponse\x12.\n" +
 	"\agenesis\x18\x01 \x01(\v2\x14.atedb.v1.LogSegmentR\agenesis\x12+\n" +
 	"\x11genesis_inclusion\x18\x02 \x03(\fR\x10genesisInclusion\x12&\n" +
@@ -5423,7 +5442,10 @@ const file_atedb_v1_chain_proto_rawDesc = "" +
 	"\x0elast_inclusion\x18\x05 \x03(\fR\rlastInclusion\x12*\n" +
 	"\x05event\x18\x06 \x01(\v2\x14.atedb.v1.EventProofR\x05event\x12&\n" +
 	"\x04from\x18\a \x01(\v2\x12.atedb.v1.TreeHeadR\x04from\x12 \n" +
-	"\vconsistency\x18\b \x03(\fR\vconsistency*^\n" +
+	"\vconsistency\x18\b \x03(\fR\vconsistency\x12(\n" +
+	"\x05newer\x18\t \x01(\v2\x12.atedb.v1.TreeHeadR\x05newer\x12+\n" +
+	"\x11newer_consistency\x18\n" +
+	" \x03(\fR\x10newerConsistency*^\n" +
 	"\vChainHealth\x12\x1c\n" +
 	"\x18CHAIN_HEALTH_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11CHAIN_HEALTH_GOOD\x10\x01\x12\x1a\n" +
@@ -5635,41 +5657,42 @@ var file_atedb_v1_chain_proto_depIdxs = []int32{
 	69,  // 89: atedb.v1.GetProofResponse.head:type_name -> atedb.v1.TreeHead
 	62,  // 90: atedb.v1.GetProofResponse.event:type_name -> atedb.v1.EventProof
 	69,  // 91: atedb.v1.GetProofResponse.from:type_name -> atedb.v1.TreeHead
-	1,   // 92: atedb.v1.ChainService.OpenChain:input_type -> atedb.v1.OpenChainRequest
-	7,   // 93: atedb.v1.ChainService.GetTicket:input_type -> atedb.v1.GetTicketRequest
-	11,  // 94: atedb.v1.ChainService.DescribeChain:input_type -> atedb.v1.DescribeChainRequest
-	15,  // 95: atedb.v1.ChainService.ListChains:input_type -> atedb.v1.ListChainsRequest
-	19,  // 96: atedb.v1.ChainService.Append:input_type -> atedb.v1.AppendRequest
-	26,  // 97: atedb.v1.ChainService.AppendBatch:input_type -> atedb.v1.AppendBatchRequest
-	29,  // 98: atedb.v1.ChainService.Subscribe:input_type -> atedb.v1.SubscribeRequest
-	35,  // 99: atedb.v1.ChainService.ReadEvents:input_type -> atedb.v1.ReadEventsRequest
-	38,  // 100: atedb.v1.ChainService.GetEvent:input_type -> atedb.v1.GetEventRequest
-	41,  // 101: atedb.v1.ChainService.ListChildren:input_type -> atedb.v1.ListChildrenRequest
-	46,  // 102: atedb.v1.ChainService.LoadData:input_type -> atedb.v1.LoadDataRequest
-	48,  // 103: atedb.v1.ChainService.GetKeys:input_type -> atedb.v1.GetKeysRequest
-	53,  // 104: atedb.v1.ChainService.Lock:input_type -> atedb.v1.LockRequest
-	58,  // 105: atedb.v1.ChainService.DeleteChain:input_type -> atedb.v1.DeleteChainRequest
-	61,  // 106: atedb.v1.ChainService.GetProof:input_type -> atedb.v1.GetProofRequest
-	5,   // 107: atedb.v1.ChainService.OpenChain:output_type -> atedb.v1.OpenChainResponse
-	10,  // 108: atedb.v1.ChainService.GetTicket:output_type -> atedb.v1.GetTicketResponse
-	12,  // 109: atedb.v1.ChainService.DescribeChain:output_type -> atedb.v1.DescribeChainResponse
-	17,  // 110: atedb.v1.ChainService.ListChains:output_type -> atedb.v1.ListChainsResponse
-	25,  // 111: atedb.v1.ChainService.Append:output_type -> atedb.v1.AppendResponse
-	27,  // 112: atedb.v1.ChainService.AppendBatch:output_type -> atedb.v1.AppendBatchResponse
-	34,  // 113: atedb.v1.ChainService.Subscribe:output_type -> atedb.v1.SubscribeResponse
-	36,  // 114: atedb.v1.ChainService.ReadEvents:output_type -> atedb.v1.ReadEventsResponse
-	39,  // 115: atedb.v1.ChainService.GetEvent:output_type -> atedb.v1.GetEventResponse
-	44,  // 116: atedb.v1.ChainService.ListChildren:output_type -> atedb.v1.ListChildrenResponse
-	47,  // 117: atedb.v1.ChainService.LoadData:output_type -> atedb.v1.LoadDataResponse
-	49,  // 118: atedb.v1.ChainService.GetKeys:output_type -> atedb.v1.GetKeysResponse
-	56,  // 119: atedb.v1.ChainService.Lock:output_type -> atedb.v1.LockResponse
-	60,  // 120: atedb.v1.ChainService.DeleteChain:output_type -> atedb.v1.DeleteChainResponse
-	63,  // 121: atedb.v1.ChainService.GetProof:output_type -> atedb.v1.GetProofResponse
-	107, // [107:122] is the sub-list for method output_type
-	92,  // [92:107] is the sub-list for method input_type
-	92,  // [92:92] is the sub-list for extension type_name
-	92,  // [92:92] is the sub-list for extension extendee
-	0,   // [0:92] is the sub-list for field type_name
+	69,  // 92: atedb.v1.GetProofResponse.newer:type_name -> atedb.v1.TreeHead
+	1,   // 93: atedb.v1.ChainService.OpenChain:input_type -> atedb.v1.OpenChainRequest
+	7,   // 94: atedb.v1.ChainService.GetTicket:input_type -> atedb.v1.GetTicketRequest
+	11,  // 95: atedb.v1.ChainService.DescribeChain:input_type -> atedb.v1.DescribeChainRequest
+	15,  // 96: atedb.v1.ChainService.ListChains:input_type -> atedb.v1.ListChainsRequest
+	19,  // 97: atedb.v1.ChainService.Append:input_type -> atedb.v1.AppendRequest
+	26,  // 98: atedb.v1.ChainService.AppendBatch:input_type -> atedb.v1.AppendBatchRequest
+	29,  // 99: atedb.v1.ChainService.Subscribe:input_type -> atedb.v1.SubscribeRequest
+	35,  // 100: atedb.v1.ChainService.ReadEvents:input_type -> atedb.v1.ReadEventsRequest
+	38,  // 101: atedb.v1.ChainService.GetEvent:input_type -> atedb.v1.GetEventRequest
+	41,  // 102: atedb.v1.ChainService.ListChildren:input_type -> atedb.v1.ListChildrenRequest
+	46,  // 103: atedb.v1.ChainService.LoadData:input_type -> atedb.v1.LoadDataRequest
+	48,  // 104: atedb.v1.ChainService.GetKeys:input_type -> atedb.v1.GetKeysRequest
+	53,  // 105: atedb.v1.ChainService.Lock:input_type -> atedb.v1.LockRequest
+	58,  // 106: atedb.v1.ChainService.DeleteChain:input_type -> atedb.v1.DeleteChainRequest
+	61,  // 107: atedb.v1.ChainService.GetProof:input_type -> atedb.v1.GetProofRequest
+	5,   // 108: atedb.v1.ChainService.OpenChain:output_type -> atedb.v1.OpenChainResponse
+	10,  // 109: atedb.v1.ChainService.GetTicket:output_type -> atedb.v1.GetTicketResponse
+	12,  // 110: atedb.v1.ChainService.DescribeChain:output_type -> atedb.v1.DescribeChainResponse
+	17,  // 111: atedb.v1.ChainService.ListChains:output_type -> atedb.v1.ListChainsResponse
+	25,  // 112: atedb.v1.ChainService.Append:output_type -> atedb.v1.AppendResponse
+	27,  // 113: atedb.v1.ChainService.AppendBatch:output_type -> atedb.v1.AppendBatchResponse
+	34,  // 114: atedb.v1.ChainService.Subscribe:output_type -> atedb.v1.SubscribeResponse
+	36,  // 115: atedb.v1.ChainService.ReadEvents:output_type -> atedb.v1.ReadEventsResponse
+	39,  // 116: atedb.v1.ChainService.GetEvent:output_type -> atedb.v1.GetEventResponse
+	44,  // 117: atedb.v1.ChainService.ListChildren:output_type -> atedb.v1.ListChildrenResponse
+	47,  // 118: atedb.v1.ChainService.LoadData:output_type -> atedb.v1.LoadDataResponse
+	49,  // 119: atedb.v1.ChainService.GetKeys:output_type -> atedb.v1.GetKeysResponse
+	56,  // 120: atedb.v1.ChainService.Lock:output_type -> atedb.v1.LockResponse
+	60,  // 121: atedb.v1.ChainService.DeleteChain:output_type -> atedb.v1.DeleteChainResponse
+	63,  // 122: atedb.v1.ChainService.GetProof:output_type -> atedb.v1.GetProofResponse
+	108, // [108:123] is the sub-list for method output_type
+	93,  // [93:108] is the sub-list for method input_type
+	93,  // [93:93] is the sub-list for extension type_name
+	93,  // [93:93] is the sub-list for extension extendee
+	0,   // [0:93] is the sub-list for field type_name
 }
 
 func init() { file_atedb_v1_chain_proto_init() }

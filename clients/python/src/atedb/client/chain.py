@@ -280,7 +280,14 @@ class Chain(ChainReads):
     async def _append_built(self, built: BuiltEvents) -> Committed:
         if self._keys.token is not None:
             check_room_for(self._keys.token, built)
-        committed = await self._writer.append(built)
+        try:
+            committed = await self._writer.append(built)
+        except AtedbError as error:
+            # What it was made by was the head, and not anything that was read: so it may be made by a newer one.
+            if error.reason != Reason.STALE or built.preconditions:
+                raise
+            await self._opener.open()
+            committed = await self._writer.append(built)
         self._acknowledged = max(self._acknowledged, committed.commit)
         return committed
 

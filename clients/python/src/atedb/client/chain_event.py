@@ -28,7 +28,7 @@ class ChainEvent:
     """One event of a chain. Times are milliseconds since 1970-01-01 UTC."""
 
     sequence: int
-    """Its place in the chain, from 0 on without a gap."""
+    """Its place in the chain, from 0 on; those of events that are gone whole are skipped."""
     commit: int
     """Number of the batch that it came in."""
     kind: EventKind
@@ -76,6 +76,8 @@ def events_of(verified: VerifiedBatch, start: int, end: int | None) -> Iterator[
     batch, header = verified.batch, verified.commit.header
     for index, event in enumerate(batch.events):
         sequence = header.first_sequence + index
+        if event.kind == "gone":
+            continue
         if sequence < start or (end is not None and sequence >= end):
             continue
         said = read_said(event.header)

@@ -66,6 +66,7 @@ async def _read_on(reader: "ChainReader", follower: Follower) -> TreeHead:
         chain_key=reader.calls.chain_key.text,
         chain_id=reader.genesis.chain_id,
         from_sequence=follower.verifier.next_sequence,
+        from_commit=follower.verifier.next_commit,
         data_up_to_bytes=follower.verifier.data_up_to,
     )
     further: Follower | None = None

@@ -256,7 +256,7 @@ class ChainOpener:
 
     def _check_genesis(self, genesis_slice: bytes, remembered: Remembered | None) -> tuple[Genesis, bytes]:
         try:
-            ((run, commit),) = split_slice(genesis_slice)
+            ((run, commit, _),) = split_slice(genesis_slice)
             genesis, batch = verify_genesis(run)
         except (AtedbError, ValueError) as error:
             if isinstance(error, AtedbError) and error.reason == Reason.UNSUPPORTED:

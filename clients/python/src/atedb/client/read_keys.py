@@ -37,10 +37,12 @@ class ReadKeys:
 
     def learn(self, batches: Sequence[VerifiedBatch]) -> None:
         """Learn from batches that were verified, and allowed by all that came before."""
-        for batch, header in ((one.batch, one.commit.header) for one in batches):
-            if header.first_sequence != self._learned_to:
+        for batch, header, gap in ((one.batch, one.commit.header, one.gap) for one in batches):
+            # What is gone has handed out nothing.
+            first = header.first_sequence - (0 if gap is None else gap.events)
+            if not first <= self._learned_to <= header.first_sequence:
                 continue
-            self._learned_to += header.events
+            self._learned_to = header.first_sequence + header.events
             for index, event in enumerate(batch.events):
                 if event.marks & MARK_AUTHORITY:
                     said = batch.authority_of(index)

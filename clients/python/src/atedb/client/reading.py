@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
+from typing import Final
 
 from atedb.client.calls import ChainCalls
 from atedb.client.chain_event import ChainEvent, SealedState, events_of
@@ -15,6 +16,7 @@ from atedb.client.messages import cant_be, content_of, parsed, untrue
 from atedb.client.opened import tree_head
 from atedb.client.opener import ChainOpener
 from atedb.client.read_keys import ReadKeys
+from atedb.client.statuses import is_compacted
 from atedb.crypto.keys import PublicKey
 from atedb.crypto.merkle import Frontier, verify_consistency
 from atedb.encoding.fields import messages_in
@@ -27,6 +29,9 @@ from atedb.events.sealed_data import open_sealed_data
 from atedb.trust.replay import ReplayStart, ReplayVerifier, VerifiedBatch
 from atedb.trust.retention import EventPlace
 from atedb.v1 import chain_pb2
+
+_READINGS_MAX: Final = 8
+"""A chain that is compacted again and again under other snapshots is given up on."""
 
 
 class ChainReader:
@@ -70,9 +75,7 @@ class ChainReader:
         async with self._reaching:
             place = self._place
             if place is None or sequence is None or place.next_sequence < sequence:
-                async with contextlib.aclosing(self._range(self.begin(), end=sequence)) as batches:
-                    async for _ in batches:
-                        pass
+                await self._read_through(self.begin, sequence)
             return self.rules()
 
     async def read(
@@ -92,22 +95,44 @@ class ChainReader:
             end = start + limit if end is None else min(end, start + limit)
         if end is not None and end <= start:
             return
-        verifier = await self.begin_at(start, data_up_to)
-        reading = self._range(
-            verifier, start=start, end=end, data_up_to=data_up_to, on_unchecked=on_unchecked
-        )
-        async with contextlib.aclosing(reading) as batches:
-            async for batch in batches:
-                for event in events_of(batch, start, end):
-                    yield await self.opened(event)
+        has_handed_on = False
+        for attempt in range(1, _READINGS_MAX + 1):
+            verifier = await self.begin_at(start, data_up_to)
+            reading = self._range(
+                verifier, start=start, end=end, data_up_to=data_up_to, on_unchecked=on_unchecked
+            )
+            try:
+                async with contextlib.aclosing(reading) as batches:
+                    async for batch in batches:
+                        for event in events_of(batch, start, end):
+                            opened = await self.opened(event)
+                            has_handed_on = True
+                            yield opened
+            except AtedbError as error:
+                # What would show that something of what was handed on was removed may be gone, too.
+                if not is_compacted(error) or has_handed_on or attempt == _READINGS_MAX:
+                    raise
+            else:
+                return
 
     async def verify(self) -> TreeHead:
         """Verify the chain whole, from its first event on, with its rules. Returns the head that it has."""
-        verifier = ReplayVerifier(self.genesis)
-        async with contextlib.aclosing(self._range(verifier)) as batches:
-            async for _ in batches:
-                pass
-        return verifier.head()
+        return (await self._read_through(lambda: ReplayVerifier(self.genesis), None)).head()
+
+    async def _read_through(self, begin: Callable[[], ReplayVerifier], end: int | None) -> ReplayVerifier:
+        """Read batches that nobody wants, up to a sequence or to the chain's end; again where the chain is compacted meanwhile."""
+        for attempt in range(1, _READINGS_MAX + 1):
+            verifier = begin()
+            try:
+                async with contextlib.aclosing(self._range(verifier, end=end)) as batches:
+                    async for _ in batches:
+                        pass
+            except AtedbError as error:
+                if not is_compacted(error) or attempt == _READINGS_MAX:
+                    raise
+            else:
+                return verifier
+        raise AssertionError("the last attempt ends it")
 
     async def get(
         self,
@@ -165,7 +190,7 @@ class ChainReader:
         """Begin a replay where what was verified from the first event on ends."""
         if self._place is None:
             return ReplayVerifier(self.genesis, data_up_to=data_up_to)
-        copy = self._place.copy()
+        copy = self._place.reading_on()
         copy.data_up_to = data_up_to
         return copy
 
@@ -196,6 +221,7 @@ class ChainReader:
             chain_key=self.calls.chain_key.text,
             chain_id=self.genesis.chain_id,
             from_sequence=start if verifier is None else verifier.next_sequence,
+            from_commit=0 if verifier is None else verifier.next_commit,
             data_up_to_bytes=data_up_to,
         )
         if end is not None:

@@ -28,6 +28,12 @@ PASSING: Final = frozenset(
 )
 """Trying again later may help: the server was not there, is going, or is full."""
 
+
+def is_compacted(error: AtedbError) -> bool:
+    """Whether what was read can't be gone on with, since the chain was compacted meanwhile: it is to be read again."""
+    return error.reason == Reason.HISTORY_COMPACTED
+
+
 OF_SESSION: Final = frozenset({Reason.WIRE_SESSION_UNKNOWN, Reason.WIRE_CALL_REPLAYED})
 """Refusals of a sealed call that another session may not meet."""
 

@@ -13,7 +13,7 @@ from atedb.client.loading import check_data_up_to
 from atedb.client.messages import content_of, parsed, untrue
 from atedb.client.opened import tree_head
 from atedb.client.reading import ChainReader
-from atedb.client.statuses import PASSING
+from atedb.client.statuses import PASSING, is_compacted
 from atedb.errors import AtedbError, Reason, invalid
 from atedb.events.seal import TreeHead
 from atedb.limits import INTEGER_MAX
@@ -70,13 +70,22 @@ class Subscription:
             opened = await reader.opener.open()
             start = 0 if opened.chain is None else opened.chain.next_sequence
         follower = await self._begin(start)
+        has_handed_on = False
         while True:
             try:
                 stream = self._connection(follower, start)
                 async with contextlib.aclosing(stream):
                     async for follower, data in stream:
-                        yield await self._events(await follower.feed(data), start)
+                        events = await self._events(await follower.feed(data), start)
+                        has_handed_on = has_handed_on or bool(events)
+                        yield events
             except AtedbError as error:
+                if is_compacted(error):
+                    # What would show that something of what was handed on was removed may be gone, too.
+                    if has_handed_on:
+                        raise
+                    follower = await self._begin(start)
+                    continue
                 is_behind = error.reason in (Reason.SEQUENCE_OUT_OF_RANGE, Reason.CHAIN_DAMAGED)
                 if is_behind and follower is not None:
                     # A server that doesn't know where to go on may have a shorter chain than it had: then say that.
@@ -135,6 +144,7 @@ class Subscription:
             chain_id=self._reader.genesis.chain_id,
             heartbeat_ms=self._heartbeat_ms,
             sequence=asked,
+            from_commit=0 if follower is None else follower.verifier.next_commit,
             data_up_to_bytes=self._data_up_to,
         )
         silence = self._heartbeat_ms * _HEARTBEATS_MISSED_MAX / 1_000

@@ -37,14 +37,16 @@ class Frontier:
         """Give one that grows by itself."""
         return Frontier(self._size, self._hashes)
 
-    def append(self, leaf: bytes) -> None:
-        """Append a leaf, by its hash."""
-        size, hashed = self._size, leaf
+    def append(self, leaf: bytes, level: int = 0) -> None:
+        """Append a leaf, by its hash; or a perfect subtree of 2^level leaves, which begins at a multiple of that."""
+        if self._size % (1 << level):
+            raise non_canonical("a subtree", 0, f"2^{level} leaves don't begin at leaf {self._size}")
+        size, hashed = self._size >> level, leaf
         while size & 1:
             hashed = node_hash(self._hashes.pop(), hashed)
             size >>= 1
         self._hashes.append(hashed)
-        self._size += 1
+        self._size += 1 << level
 
     def root(self) -> bytes:
         """Give the root of the tree as it is. 32 bytes."""
@@ -54,6 +56,20 @@ class Frontier:
         for left in reversed(rest):
             root = node_hash(left, root)
         return root
+
+
+def subtree_levels(start: int, end: int) -> list[int]:
+    """Give the levels of the perfect subtrees that make up the leaves from `start` up to before `end`, in their order.
+
+    Each has 2^level leaves, is as large as can be, and begins at a multiple of that.
+    """
+    levels: list[int] = []
+    while start < end:
+        most = (end - start).bit_length() - 1
+        level = most if start == 0 else min(most, (start & -start).bit_length() - 1)
+        levels.append(level)
+        start += 1 << level
+    return levels
 
 
 def merkle_root(leaves: Sequence[bytes]) -> bytes:

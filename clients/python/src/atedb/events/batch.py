@@ -9,7 +9,8 @@ from atedb.encoding.fields import BYTES, fields
 from atedb.errors import AtedbError, Reason
 from atedb.events.auth_answer import AuthAnswer, parse_auth_answer
 from atedb.events.delegation import Delegation, parse_delegation
-from atedb.events.event import MARK_SEALED, RUN_EVENT, RUN_SEAL, EventView, parse_event
+from atedb.events.event import GONE, MARK_SEALED, RUN_EVENT, RUN_SEAL, EventView, parse_event
+from atedb.events.gap import GONE_TAG, GoneEvents, parse_gone_events
 from atedb.events.identity_rotation import IdentityRotation, parse_identity_rotation
 from atedb.events.rules import NO_AUTHORITY, EventAuthority, read_authority
 from atedb.events.seal import SealView, parse_seal
@@ -34,7 +35,10 @@ class Batch:
 
     run: bytes
     events: list[EventView]
+    """Each in its place; `GONE` where it is gone."""
     seal: SealView
+    gone: dict[int, GoneEvents]
+    """What stands for events that are gone, by the place of the first of them."""
     _authorities: dict[int, EventAuthority] = field(default_factory=dict)
     _seal_keys: list[PublicKey] | None = None
     _delegations: tuple[Delegation, ...] | None = None
@@ -119,6 +123,7 @@ def parse_batch(run: bytes) -> Batch:
             metadata={"limit_bytes": str(RUN_BYTES_MAX), "bytes": str(len(run))},
         )
     events: list[EventView] = []
+    gone: dict[int, GoneEvents] = {}
     seal: SealView | None = None
     for found in fields(run):
         if seal is not None:
@@ -128,20 +133,24 @@ def parse_batch(run: bytes) -> Batch:
         if found.number == RUN_SEAL:
             seal = parse_seal(run[found.start : found.end])
             continue
-        if len(events) == BATCH_EVENTS_MAX:
+        place = len(events)
+        try:
+            if found.end > found.start and run[found.start] == GONE_TAG:
+                gone[place] = parse_gone_events(run, found.start, found.end, place)
+                events.extend([GONE] * min(gone[place].events, BATCH_EVENTS_MAX + 1))
+            else:
+                events.append(parse_event(run, found.start, found.end))
+        except AtedbError as error:
+            metadata = {**error.metadata, "event_index": str(place)}
+            raise AtedbError(error.reason, f"event {place}: {error.message}", metadata=metadata) from error
+        if len(events) > BATCH_EVENTS_MAX:
             raise AtedbError(
                 Reason.TOO_MANY_EVENTS,
                 f"the batch has more than {BATCH_EVENTS_MAX} events, which is the limit",
                 metadata={"limit_events": str(BATCH_EVENTS_MAX)},
             )
-        try:
-            events.append(parse_event(run, found.start, found.end))
-        except AtedbError as error:
-            metadata = {**error.metadata, "event_index": str(len(events))}
-            why = f"event {len(events)}: {error.message}"
-            raise AtedbError(error.reason, why, metadata=metadata) from error
     if not events:
         raise invalid_batch("it has no events")
     if seal is None:
         raise invalid_batch("it has no seal")
-    return Batch(run, events, seal)
+    return Batch(run, events, seal, gone)

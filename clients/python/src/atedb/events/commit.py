@@ -9,18 +9,12 @@ from atedb.encoding import forms
 from atedb.encoding.fields import BYTES, FieldWriter, fields, frame, non_canonical
 from atedb.encoding.form_fields import MAGICS
 from atedb.encoding.strict import check_strict
-from atedb.errors import AtedbError, Reason
 from atedb.events.event import RUN_EVENT, RUN_SEAL
+from atedb.events.gap import GAP_FIELD, Gap, parse_gap
 from atedb.limits import INTEGER_MAX
 
 COMMIT_FIELD: Final = 3
 """Of a LogSegment."""
-
-GAP_FIELD: Final = 5
-"""Of a LogSegment: stands for commits that are gone."""
-
-GONE_TAG: Final = b"\x32"
-"""What an Event begins with that stands for others that are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,38 +109,39 @@ def encode_commit(run: bytes, header: bytes, tree_root: bytes | None, durable_of
 
 
 class StoredBatch(NamedTuple):
-    """A batch as it is stored: its run, and its commit."""
+    """A batch as it is stored: its run, its commit, and what is gone of it or before it."""
 
     run: bytes
     commit: Commit
+    gap: Gap | None = None
+    """None: nothing is gone."""
 
 
 def split_slice(data: bytes) -> list[StoredBatch]:
     """Split a slice of the log into its batches. Only the framing and the commits are looked at.
 
-    Raises NON_CANONICAL where it is anything but whole batches: events, seal, commit; UNSUPPORTED where events or
-    commits are gone under a snapshot, which this client can't verify yet.
+    Raises NON_CANONICAL where it is anything but whole batches: perhaps a gap, events, seal, commit.
     """
     batches: list[StoredBatch] = []
-    start = 0
+    start = run_start = 0
     run_end = 0
+    gap: Gap | None = None
     for found in fields(data):
         framed = found.wire_type == BYTES
-        is_gone = found.number == RUN_EVENT and data[found.start : found.start + 1] == GONE_TAG
-        if framed and (found.number == GAP_FIELD or is_gone):
-            raise AtedbError(
-                Reason.UNSUPPORTED,
-                "events of the chain are gone under a snapshot, which this client can't verify yet",
-            )
+        if framed and found.number == GAP_FIELD and found.tag_start == start:
+            gap, run_start = parse_gap(data[found.start : found.end]), found.end
+            continue
         if framed and found.number == RUN_EVENT and run_end == 0:
             continue
         if framed and found.number == RUN_SEAL and run_end == 0:
             run_end = found.end
         elif framed and found.number == COMMIT_FIELD and run_end > 0:
-            batches.append(StoredBatch(data[start:run_end], parse_commit(data[found.start : found.end])))
-            start, run_end = found.end, 0
+            commit = parse_commit(data[found.start : found.end])
+            batches.append(StoredBatch(data[run_start:run_end], commit, gap))
+            start = run_start = found.end
+            run_end, gap = 0, None
         else:
-            why = f"there is field {found.number}, where events, a seal or a commit were due"
+            why = f"there is field {found.number}, where a gap, events, a seal or a commit were due"
             raise non_canonical("a slice of the log", found.tag_start, why)
     if start != len(data):
         raise non_canonical("a slice of the log", start, "it ends inside the batch that starts there")

@@ -17,6 +17,7 @@ from atedb.events.rules import NO_AUTHORITY, Confidentiality, EventAuthority, wr
 from atedb.limits import EVENT_HEADER_BYTES_MAX, TYPE_NAME_BYTES_MAX
 
 EventKind = Literal[
+    "gone",
     "genesis",
     "data",
     "tombstone",
@@ -69,6 +70,7 @@ _MARKS: Final = {
     19: MARK_LABEL,
     20: MARK_AUTHORITY,
     21: MARK_AUTHORITY,
+    22: MARK_AUTHORITY,
     23: MARK_AUTHORITY,
 }
 
@@ -182,6 +184,10 @@ class EventView:
     marks: int
     redacted_by: int = 0
     """Sequence of the redaction that has erased its data; 0: none has."""
+
+
+GONE: Final = EventView(b"", b"", b"", 0, "gone", b"", b"", b"", 0, has_genesis=False, marks=0)
+"""In the place of each event of a batch that is gone, header and all."""
 
 
 # Most events: data or a tombstone in clear, with a primary key, and at most a parent, a collection, a short type in ASCII

@@ -9,6 +9,7 @@ from atedb.crypto.keys import PublicKey
 from atedb.encoding.fields import FieldWriter, fields, messages_in
 from atedb.errors import AtedbError, Reason
 from atedb.events.redaction import Redaction, parse_redaction, redaction_bytes
+from atedb.events.snapshot import Snapshot, parse_snapshot
 
 RuleKind = Literal["everyone", "nobody", "any_of", "inherit"]
 
@@ -103,6 +104,7 @@ class EventAuthority:
     server_identity: bytes | None = None
     """An IdentityRotation message, as it lies."""
     redaction: Redaction | None = None
+    snapshot: Snapshot | None = None
 
 
 NO_AUTHORITY = EventAuthority()
@@ -197,6 +199,7 @@ def read_authority(header: bytes) -> EventAuthority:  # noqa: PLR0912 - one case
     auth_answer: bytes | None = None
     server_identity: bytes | None = None
     redaction: Redaction | None = None
+    snapshot: Snapshot | None = None
     for found in fields(header):
         if found.wire_type != 2 and found.number != 16:
             continue
@@ -226,6 +229,8 @@ def read_authority(header: bytes) -> EventAuthority:  # noqa: PLR0912 - one case
                 auth_answer = content
             case 21:
                 server_identity = content
+            case 22:
+                snapshot = parse_snapshot(content)
             case 23:
                 redaction = parse_redaction(content)
             case _:
@@ -244,6 +249,7 @@ def read_authority(header: bytes) -> EventAuthority:  # noqa: PLR0912 - one case
         auth_answer,
         server_identity,
         redaction,
+        snapshot,
     )
 
 

@@ -14,6 +14,7 @@ from atedb.trust.act import Act, counts_no_more, is_delegable, names_of
 from atedb.trust.delegation_path import check_scope_of_path
 from atedb.trust.delegations import Delegations
 from atedb.trust.from_server import is_from_server, server_of
+from atedb.trust.horizon import Horizon, raised_horizon
 from atedb.trust.key_changes import change_key, change_roots, require_root
 from atedb.trust.key_ring import KeyRing, Undo, take_back
 from atedb.trust.object_tree import Node, ObjectTree
@@ -30,6 +31,8 @@ class CommitPlace:
     time_unix_ms: int
     """Of the commit: milliseconds since 1970-01-01 UTC."""
     chain_key: str
+    first_sequence: int = 0
+    """Of its events."""
 
 
 class Authority:
@@ -42,6 +45,8 @@ class Authority:
         self.keys = keys
         self._delegations = Delegations()
         self._ownership = ownership or Ownership()
+        self.horizon: Horizon | None = None
+        """The newest snapshot; None: there is none."""
         self._tree = ObjectTree(confidential=confidential, private=private)
         self._objects = self._writer_of(self._tree)
 
@@ -63,6 +68,7 @@ class Authority:
         )
         other._delegations = self._delegations.copy()
         other._tree = self._tree.copy()
+        other.horizon = self.horizon
         other._objects = other._writer_of(other._tree)
         return other
 
@@ -188,8 +194,8 @@ class Authority:
 
         The batch was found good by `check_batch`, its signers by `keys_of`, and the delegations that it shows by `verify_path`.
         Returns how to take it back. Raises KEY_NOT_ALLOWED, PARENT_INVALID, READ_RULE_MISMATCH, TOO_MANY_KEYS, KEY_REVOKED,
-        BATCH_INVALID, DELEGATION_EXPIRED, DELEGATION_OUT_OF_SCOPE, TOO_MANY_DELEGATIONS, AUTH_ANSWER_INVALID, naming the event
-        where it is about one; AUTH_ANSWER_EXPIRED, OWNER_REMOVED: nothing has changed then.
+        BATCH_INVALID, DELEGATION_EXPIRED, DELEGATION_OUT_OF_SCOPE, TOO_MANY_DELEGATIONS, SNAPSHOT_INVALID, AUTH_ANSWER_INVALID,
+        naming the event where it is about one; AUTH_ANSWER_EXPIRED, OWNER_REMOVED: nothing has changed then.
         """
         undo: Undo = []
         try:
@@ -203,7 +209,10 @@ class Authority:
             may_write_root: bool | None = None
             writer = (batch.seal.fingerprint,)
             acting = writer + self._delegations.stands_for(writer[0], at.time_unix_ms, self.keys)
-            for index in range(len(batch.events)):
+            for index, event in enumerate(batch.events):
+                # It changed nothing, and whoever says so has signed that.
+                if event.kind == "gone":
+                    continue
                 if may_write_root is None:
                     counts = not self.keys.is_changed(writer[0])
                     may_write_root = counts and self._may_write(acting, self._tree.root)
@@ -251,6 +260,8 @@ class Authority:
             change_key(act, self.keys, self._delegations, undo)
         elif event.kind == "roots":
             change_roots(act, self.keys, None if self.owner is None else self.owner.owner, undo)
+        elif event.kind == "snapshot":
+            self._raise_horizon(act, batch, at.first_sequence, undo)
         elif event.kind == "rules" and not act.key:
             self._rule_root(act, undo)
         elif event.kind == "tombstone":
@@ -273,6 +284,11 @@ class Authority:
             for issuer in self._delegations.stands_for(actor, at.time_unix_ms, self.keys)
         ]
         return Act(index, event.primary_key, event.parent, said, actors, tuple(stands_for), at.time_unix_ms)
+
+    def _raise_horizon(self, act: Act, batch: Batch, sequence: int, undo: Undo) -> None:
+        before = self.horizon
+        self.horizon = raised_horizon(before, act, batch, sequence, self.keys)
+        undo.append(lambda: setattr(self, "horizon", before))
 
     def _require_erasure(self, act: Act) -> None:
         """Refuse a redaction, unless it is from a root, or from who may write the object now. It changes no right."""

@@ -3,8 +3,8 @@
 import base64
 
 from atedb.crypto.domains import HASH_DATA, HASH_SEALED_DATA
-from atedb.crypto.hashes import tagged_hash
-from atedb.crypto.merkle import merkle_root
+from atedb.crypto.hashes import leaf_hash, tagged_hash
+from atedb.crypto.merkle import Frontier, merkle_root
 from atedb.errors import AtedbError, Reason
 from atedb.events.batch import Batch, invalid_batch, parse_batch
 from atedb.events.event import MARK_SEALED
@@ -42,9 +42,24 @@ def check_batch(batch: Batch, provenance: Provenance = "appended") -> Genesis | 
         if seal.delegations:
             check_shown_path(batch, signers_of(batch))
         _check_data(batch)
-    if merkle_root([event.header for event in batch.events]) != seal.events_root:
+    if _events_root(batch) != seal.events_root:
         raise AtedbError(Reason.HASH_MISMATCH, "the events' headers do not hash to the seal's root")
     return genesis
+
+
+def _events_root(batch: Batch) -> bytes:
+    """Give the root of the batch's tree, where hashes stand for events that are gone."""
+    if not batch.gone:
+        return merkle_root([event.header for event in batch.events])
+    tree = Frontier()
+    while tree.size < len(batch.events):
+        gone = batch.gone.get(tree.size)
+        if gone is None:
+            tree.append(leaf_hash(batch.events[tree.size].header))
+            continue
+        for subtree in gone.subtrees:
+            tree.append(subtree.hash, subtree.level)
+    return tree.root()
 
 
 def check_redactions(batch: Batch, first_sequence: int) -> None:
@@ -103,7 +118,7 @@ def _check_shown(batch: Batch) -> None:
 
 def _check_data(batch: Batch) -> None:
     for index, event in enumerate(batch.events):
-        if event.data_state != 0:
+        if event.data_state != 0 or event.kind == "gone":
             continue
         if event.marks & MARK_SEALED:
             hashed = tagged_hash(HASH_SEALED_DATA, event.data)

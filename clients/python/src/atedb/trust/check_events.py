@@ -2,14 +2,12 @@
 
 from typing import Final
 
-from atedb.errors import AtedbError, Reason
 from atedb.events.batch import Batch, invalid_event
 from atedb.events.event import MARK_AUTHORITY, MARK_SEALED, MARK_SIGNERS, EventView, read_said
 from atedb.events.primary_key import child_primary_key
 from atedb.trust.check_gone import Provenance, check_gone
 from atedb.trust.from_server import SERVERS_KINDS
 
-_CARRIED_OUT: Final = SERVERS_KINDS | {"data", "tombstone", "redaction", "rules", "roots", "key_change"}
 _SEALED_BYTES_MIN: Final = 17
 """Sealed data holds the delimiter of its padding, and the tag of the seal."""
 
@@ -18,6 +16,10 @@ def check_events(batch: Batch, provenance: Provenance) -> None:
     """Check the events of a batch that isn't a genesis. Raises BATCH_INVALID, UNSUPPORTED, naming the event."""
     is_servers = batch.events[0].kind in SERVERS_KINDS
     for index, event in enumerate(batch.events):
+        if event.kind == "gone":
+            if provenance == "appended":
+                raise invalid_event(index, "a writer sends its events, and nothing that stands for some")
+            continue
         _check_event(batch, index, event, provenance)
         if (event.kind in SERVERS_KINDS) != is_servers:
             raise invalid_event(index, "what a server adds is in batches of its own")
@@ -27,12 +29,8 @@ def _check_event(batch: Batch, index: int, event: EventView, provenance: Provena
     kind = event.kind
     if kind == "genesis":
         raise invalid_event(index, "a genesis is alone in its batch")
-    if kind not in _CARRIED_OUT:
-        raise AtedbError(
-            Reason.UNSUPPORTED,
-            f"event {index}: events of kind {kind!r} are not carried out by this version",
-            metadata={"event_index": str(index), "kind": kind},
-        )
+    if kind == "snapshot" and len(batch.events) > 1:
+        raise invalid_event(index, "a snapshot is alone in its batch")
     is_sealed = bool(event.marks & MARK_SEALED)
     if event.has_genesis:
         raise invalid_event(index, "only a genesis says what the chain is")
@@ -73,10 +71,11 @@ def _check_said(batch: Batch, index: int, event: EventView) -> None:
     refuse(admits and bool(event.primary_key), "says who may open the chain, for an object")
     retains = said.authorisation is not None and said.authorisation.retain is not None
     refuse(retains and bool(event.primary_key), "says how long data is kept, for an object")
-    names_none = kind in ("roots", "key_change") or kind in SERVERS_KINDS
+    names_none = kind in ("roots", "key_change", "snapshot") or kind in SERVERS_KINDS
     refuse(bool(event.primary_key) and names_none, "names no object")
     refuse((said.roots is not None) != (kind == "roots"), "says which roots, and no other event does")
     refuse((said.key_change is not None) != (kind == "key_change"), "says which key, and no other event does")
+    refuse((said.snapshot is not None) != (kind == "snapshot"), "says what may be gone alone")
     refuse((said.redaction is not None) != (kind == "redaction"), "erases what it names alone")
     refuse((said.auth_answer is not None) != (kind == "auth_answer"), "holds it, and no other event does")
     is_identity = kind == "server_identity"

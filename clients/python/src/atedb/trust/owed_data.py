@@ -9,6 +9,7 @@ from typing import Final
 from atedb.errors import AtedbError, Reason
 from atedb.events.batch import Batch
 from atedb.events.event import DROPPED, EXPIRED, REDACTED
+from atedb.trust.forgotten import Forgotten
 from atedb.trust.retention import EventPlace, RetentionFloor
 
 _DROPPED_MAX: Final = 2**20
@@ -24,6 +25,8 @@ class Unallowed:
     sequence: int
     why: str
     """In words, of the event of that sequence."""
+    is_snapshot: bool = False
+    """It is the snapshot that has to say what may be gone."""
 
 
 class OwedData:
@@ -44,6 +47,8 @@ class OwedData:
         self.not_kept = 0
         """Number of erased events that were too many to look at."""
         self._unallowed: list[Unallowed] = []
+        self.forgotten = Forgotten()
+        """Whole events and commits that are gone, and the snapshots that are to come for it."""
 
     @property
     def is_owed(self) -> bool:
@@ -52,8 +57,9 @@ class OwedData:
 
     @property
     def count(self) -> int:
-        """How many events there are, at least, whose data nothing has allowed to go so far."""
-        return len(self._dropped) + self._erased_count + int(self.expired is not None)
+        """How many events there are, at least, whose data nothing has allowed to go so far, and snapshots that are to come."""
+        expired = int(self.expired is not None)
+        return len(self._dropped) + self._erased_count + expired + len(self.forgotten.snapshots)
 
     @property
     def one_in(self) -> int:
@@ -69,6 +75,7 @@ class OwedData:
         other.expired = self.expired
         other.not_kept = self.not_kept
         other._unallowed = list(self._unallowed)
+        other.forgotten = self.forgotten.copy()
         return other
 
     def settle_below(self, floor: RetentionFloor) -> None:
@@ -78,6 +85,9 @@ class OwedData:
 
     def add(self, batch: Batch, first_sequence: int, time_unix_ms: int) -> None:
         """Take note of the events of a batch, which was verified by itself. `time_unix_ms`: of its commit."""
+        why = self.forgotten.meet(batch, first_sequence, time_unix_ms)
+        if why is not None:
+            self._unallowed.append(Unallowed(first_sequence, why, is_snapshot=True))
         # Nearly all batches of nearly all chains.
         if not self.is_owed and all(event.data_state == 0 for event in batch.events):
             return
@@ -116,6 +126,11 @@ class OwedData:
         if self.expired is not None:
             why = "its data is said to have been let go by a rule of the chain for retention, and none has done so"
             found.append(Unallowed(self.expired.sequence, why))
+        for snapshot in self.forgotten.snapshots:
+            why = (
+                f"whole events are said to be gone by the snapshot at sequence {snapshot}, which isn't there"
+            )
+            found.append(Unallowed(snapshot, why, is_snapshot=True))
         return sorted(found, key=lambda one: one.sequence)[:most]
 
     def _owe(self, batch: Batch, index: int, sequence: int) -> None:
@@ -154,10 +169,12 @@ def refuse_unallowed(unallowed: Sequence[Unallowed]) -> None:
     if not unallowed:
         return
     first = unallowed[0]
+    what = f"the data of the event at sequence {first.sequence} is not here"
+    if first.is_snapshot:
+        what = "whole events are gone"
     raise AtedbError(
         Reason.VERIFICATION_FAILED,
-        f"the data of the event at sequence {first.sequence} is not here, and nothing allows that: {first.why}. The server, or its "
-        "copy of the chain, can't be trusted",
+        f"{what}, and nothing allows that: {first.why}. The server, or its copy of the chain, can't be trusted",
         metadata={"sequence": str(first.sequence)},
     )
 

@@ -1,16 +1,16 @@
 """Verifies a replay by itself, trusting nobody."""
 
-import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from atedb.crypto.keys import PublicKey
 from atedb.crypto.merkle import Frontier
 from atedb.errors import AtedbError, Reason
 from atedb.events.batch import Batch, parse_batch
 from atedb.events.commit import Commit, StoredBatch, split_slice
+from atedb.events.gap import Gap
 from atedb.events.genesis import Genesis
 from atedb.events.seal import SealView, TreeHead
 from atedb.trust.auth_answer import verify_held
@@ -18,11 +18,15 @@ from atedb.trust.authority import Authority, CommitPlace
 from atedb.trust.check_batch import check_batch, check_redactions
 from atedb.trust.check_gone import check_omitted
 from atedb.trust.delegation_path import issuer_of_shown, verify_path
+from atedb.trust.forgotten import Forgotten, ReplayPlace
 from atedb.trust.from_server import claimed_server, is_from_server
+from atedb.trust.horizon import check_fresh
 from atedb.trust.owed_data import OwedData, refuse_unallowed
 from atedb.trust.recent import LatestWriters, RecentObjects
+from atedb.trust.replay_writers import ReplayWriters
 from atedb.trust.retention import RetentionFloor
 from atedb.trust.signers import keys_of_signers, signers_of, verify_signatures, vouched_by
+from atedb.trust.violation import Violation, failing_at
 
 FindKey = Callable[[bytes], Awaitable[PublicKey | None]]
 """Finds a public key of the chain by its fingerprint."""
@@ -38,6 +42,8 @@ class VerifiedBatch:
     commit: Commit
     vouched_by: str
     """`writer`: its writer's own signature is on it. `server`: the server of a centralized chain alone says that it is its."""
+    gap: Gap | None = None
+    """What is gone of it, or before it; None: nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +55,16 @@ class ReplayStart:
     frontier: Sequence[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class _Writer:
-    next_counter: int
-    last_seal_hash: bytes
-    as_of: TreeHead | None
+class _Step(NamedTuple):
+    """A batch that was checked, but for its signatures."""
 
-
-class Violation(Exception):  # noqa: N818 - it never leaves this module
-    """What is wrong with a commit, before it is known which one."""
+    vouched_by: str
+    keys: Mapping[bytes, PublicKey]
+    """Of its signers."""
+    issuer: PublicKey | None
+    """Who has delegated first, where it shows delegations."""
+    covers_last: bool
+    """Its seal names its writer's batch before, so that its signature covers that, too."""
 
 
 class ReplayVerifier:
@@ -85,11 +92,12 @@ class ReplayVerifier:
         self._frontier = Frontier(begin.commit, begin.frontier)
         self._roots: dict[int, bytes] = {begin.commit: self._frontier.root()}
         self._root_sizes: deque[int] = deque([begin.commit])
-        self._writers: dict[bytes, _Writer] = {}
+        self._writers = ReplayWriters(are_all=self._is_whole)
         self._latest = LatestWriters()
         self._objects = RecentObjects()
         self.owed = OwedData()
         """What is still to come, since data is gone. Who comes to the head with something left was lied to."""
+        self.owed.forgotten = Forgotten(begin.sequence)
         self.data_up_to = data_up_to
         self.retained = RetentionFloor()
         """What the chain's rules for retention have let go so far, where it is known who may do what."""
@@ -104,13 +112,20 @@ class ReplayVerifier:
         other._frontier = self._frontier.copy()
         other._roots = dict(self._roots)
         other._root_sizes = deque(self._root_sizes)
-        other._writers = dict(self._writers)
+        other._writers = self._writers.copy()
         other._latest = self._latest.copy()
         other._objects = self._objects.copy()
         other.owed = self.owed.copy()
         other.retained = self.retained
         other._next_sequence = self._next_sequence
         other._time_unix_ms = self._time_unix_ms
+        return other
+
+    def reading_on(self) -> "ReplayVerifier":
+        """Give a reading of its own that begins here, by the same rules: what it has to see follows from what it reads."""
+        other = self.copy()
+        other.owed = OwedData()
+        other.owed.forgotten = Forgotten(self._next_sequence, self.owed.forgotten.missing_below)
         return other
 
     @property
@@ -163,25 +178,29 @@ class ReplayVerifier:
         verified: list[VerifiedBatch] = []
         # A writer's signature covers all its batches before, through the chain of seals: its last one here is enough.
         last_signed: dict[bytes, tuple[Commit, SealView, Mapping[bytes, PublicKey]]] = {}
-        checked = [(self._checked(run, commit), commit) for run, commit in stored]
+        checked = [(self._checked(run, commit), commit, gap) for run, commit, gap in stored]
         # All of them before anything changes, since the server may be lost meanwhile.
-        for batch, commit in checked:
+        for batch, commit, _ in checked:
             await self._learn_strangers(batch, commit)
-        for batch, commit in checked:
+        for batch, commit, gap in checked:
             with failing_at(commit):
-                vouched, keys, issuer = self._step(batch, commit)
+                if gap is not None:
+                    self._pass_gap(gap)
+                vouched, keys, issuer, covers_last = self._step(batch, commit, gap)
                 # What is said of keys is covered by no seal: each is verified.
                 if issuer is not None:
                     verify_path(batch.delegations(), issuer)
                 if len(batch.seal.signatures) > 1 or issuer is not None:
                     verify_signatures(batch.seal, keys)
                 verify_held(batch, self.genesis)
+            last = None if covers_last else last_signed.get(batch.seal.writer_id)
+            if last is not None:
+                _verify_last(*last)
             if batch.seal.signatures:
                 last_signed[batch.seal.writer_id] = (commit, batch.seal, keys)
-            verified.append(VerifiedBatch(batch, commit, vouched))
-        for commit, seal, keys in last_signed.values():
-            with failing_at(commit):
-                verify_signatures(seal, keys)
+            verified.append(VerifiedBatch(batch, commit, vouched, gap))
+        for one in last_signed.values():
+            _verify_last(*one)
         refuse_unallowed(self.owed.take_unallowed())
         return verified
 
@@ -206,16 +225,46 @@ class ReplayVerifier:
                 if key is not None and key.fingerprint == signer:
                     self._authority.keys.add(key, [])
 
-    def _step(self, batch: Batch, commit: Commit) -> tuple[str, Mapping[bytes, PublicKey], PublicKey | None]:
-        """Decide what a batch is in this chain; its signatures are still to be verified.
+    def _pass_gap(self, gap: Gap) -> None:
+        """Go on behind commits that are gone, or before a batch of which events are."""
+        first = self._frontier.size
+        self.owed.forgotten.gap(gap, size=first, next_sequence=self._next_sequence)
+        for subtree in gap.subtrees(first):
+            self._frontier.append(subtree.hash, subtree.level)
+        self._next_sequence += gap.events
+        if gap.commits > 0:
+            # Within it there are no roots that could be known.
+            self._note_root(self._frontier.root())
+            self.owed.forgotten.reached(self._place())
 
-        Returns who vouches for it, the keys of its signers, and who has delegated first, where it shows delegations.
-        """
+    def _place(self) -> ReplayPlace:
+        tree, writers = self._frontier, self._writers
+        return ReplayPlace(tree.size, self._next_sequence, self._time_unix_ms, tree.root, writers.seals)
+
+    def _note_gone(self, batch: Batch, commit: Commit, gap: Gap | None) -> None:
+        """Take note of events that are gone: a gap is there where some are, and there only."""
+        if not batch.gone:
+            if gap is not None and gap.commits == 0:
+                raise Violation("nothing of it is gone, and a gap says so")
+            return
+        if gap is None:
+            raise Violation("events of it are gone, and no gap says why")
+        for place, gone in batch.gone.items():
+            sequence = commit.header.first_sequence + place
+            self.owed.forgotten.gone(sequence, sequence + gone.events)
+
+    def _step(self, batch: Batch, commit: Commit, gap: Gap | None) -> _Step:
+        """Decide what a batch is in this chain; its signatures are still to be verified."""
         is_genesis = batch.is_genesis
         vouched = vouched_by(batch, self.genesis.trust_mode)
         keys = self._keys_of(batch)
         self._check_place(batch, commit)
-        self._check_writer(batch.seal)
+        self._note_gone(batch, commit, gap)
+        may_miss = self.owed.forgotten.missing_below > self._frontier.size
+        covers_last = self._writers.check(batch.seal, may_miss=may_miss)
+        self._check_as_of(batch.seal)
+        if self._is_whole and not is_genesis:
+            check_fresh(self._authority.horizon, batch)
         seal = batch.seal
         self._check_preconditions(seal, commit)
         check_redactions(batch, commit.header.first_sequence)
@@ -226,17 +275,18 @@ class ReplayVerifier:
             self._authority.check_takes(time_unix_ms)
         elif self._is_whole:
             issuer = issuer_of_shown(batch, self._authority.keys)
-            place = CommitPlace(time_unix_ms, self.genesis.chain_key.text)
+            place = CommitPlace(time_unix_ms, self.genesis.chain_key.text, commit.header.first_sequence)
             self._authority.decide(batch, place)
         self._append_leaf(commit)
-        self._writers[seal.writer_id] = _Writer(seal.counter + 1, seal.hash, seal.as_of)
+        self._writers.took(seal)
         self._next_sequence = commit.header.first_sequence + commit.header.events
         self._objects.add(batch, commit.header.first_sequence)
         self.owed.add(batch, commit.header.first_sequence, time_unix_ms)
         self._latest.wrote(seal.writer_id, self._next_sequence)
         self._time_unix_ms = time_unix_ms
         self._let_go(time_unix_ms)
-        return vouched, keys, issuer
+        self.owed.forgotten.reached(self._place())
+        return _Step(vouched, keys, issuer, covers_last)
 
     def _let_go(self, time_unix_ms: int) -> None:
         """Know what the rule for retention, as it is now, has let go."""
@@ -278,13 +328,8 @@ class ReplayVerifier:
         if batch.is_genesis != (header.commit == 0):
             raise Violation("a genesis is the first batch of a chain, and the first only")
 
-    def _check_writer(self, seal: SealView) -> None:
-        writer = self._writers.get(seal.writer_id)
-        if writer is None:
-            if self._is_whole and seal.counter != 0:
-                raise Violation(f"its writer starts at counter {seal.counter}")
-        elif seal.counter != writer.next_counter or seal.previous != writer.last_seal_hash:
-            raise Violation(f"counter {seal.counter} doesn't continue its writer's chain of seals")
+    def _check_as_of(self, seal: SealView) -> None:
+        writer = self._writers.find(seal.writer_id)
         before = None if writer is None else writer.as_of
         size = 0 if seal.as_of is None else seal.as_of.size
         if size < (0 if before is None else before.size):
@@ -321,28 +366,16 @@ class ReplayVerifier:
         root = self._frontier.root()
         if commit.tree_root is not None and commit.tree_root != root:
             raise Violation("its tree root is another than computed")
+        self._note_root(root)
+
+    def _note_root(self, root: bytes) -> None:
         self._roots[self._frontier.size] = root
         self._root_sizes.append(self._frontier.size)
         if len(self._root_sizes) > _ROOTS_KEPT_MAX:
             del self._roots[self._root_sizes.popleft()]
 
 
-@contextlib.contextmanager
-def failing_at(commit: Commit) -> Iterator[None]:
-    """Say of what is wrong which commit it is of. Raises VERIFICATION_FAILED; UNSUPPORTED for what this version can't verify."""
-    try:
-        yield
-    except (Violation, AtedbError) as error:
-        if isinstance(error, AtedbError) and error.reason == Reason.UNSUPPORTED:
-            raise AtedbError(
-                Reason.UNSUPPORTED,
-                f"commit {commit.header.commit} can't be verified by this version: {error.message}. Nothing of it was used",
-                metadata={**error.metadata, "commit": str(commit.header.commit)},
-            ) from error
-        why = error.message if isinstance(error, AtedbError) else str(error)
-        raise AtedbError(
-            Reason.VERIFICATION_FAILED,
-            f"commit {commit.header.commit} does not verify: {why}. Nothing of it was used; the server, or its copy of the "
-            "chain, can't be trusted",
-            metadata={"commit": str(commit.header.commit)},
-        ) from error
+def _verify_last(commit: Commit, seal: SealView, keys: Mapping[bytes, PublicKey]) -> None:
+    """Verify the signature of a writer's last batch, which covers those before it."""
+    with failing_at(commit):
+        verify_signatures(seal, keys)

@@ -16,7 +16,8 @@ from atedb.trust.key_ring import KeyRing
 def signers_of(batch: Batch) -> list[bytes]:
     """Give the keys that a batch is from, by fingerprint, sorted, once each: its writer's, and those that its events name.
 
-    Raises BATCH_INVALID where they are too many, or an event names the writer's key besides.
+    Of a batch of which events are gone they are those, as far as that is known, and those whose signatures it has. Raises
+    BATCH_INVALID where they are too many, or an event names the writer's key besides.
     """
     writer = batch.seal.fingerprint
     signers = {writer}
@@ -29,6 +30,9 @@ def signers_of(batch: Batch) -> list[bytes]:
         signers.update(said.sign_with)
         if said.author is not None:
             signers.add(said.author)
+    # What is gone may have named others.
+    if batch.gone:
+        signers.update(signature.fingerprint for signature in batch.seal.signatures)
     if len(signers) > SIGNERS_MAX:
         raise invalid_batch(
             f"its events name {len(signers)} keys that sign it, and {SIGNERS_MAX} is the limit"
@@ -127,7 +131,8 @@ def vouched_by(batch: Batch, trust_mode: TrustMode) -> str:
     if batch.seal.delegations:
         raise _unsigned("its seal shows delegations")
     for index, event in enumerate(batch.events):
-        if event.kind != "data":
+        # Of what is gone a snapshot says, which is signed, that it doesn't matter.
+        if event.kind not in ("data", "gone"):
             raise _unsigned(
                 f"event {index} is of kind {event.kind!r}, whose batches are signed in every chain"
             )

@@ -10,8 +10,9 @@ from atedb.trust.auth_answer import verify_held
 from atedb.trust.check_batch import check_batch, check_redactions
 from atedb.trust.check_gone import Provenance
 from atedb.trust.from_server import claimed_server, is_from_server
-from atedb.trust.replay import FindKey, VerifiedBatch, Violation, failing_at
+from atedb.trust.replay import FindKey, VerifiedBatch
 from atedb.trust.signers import keys_shown_in, signers_of, unknown_key, verify_signatures, vouched_by
+from atedb.trust.violation import Violation, failing_at
 
 
 async def verify_single(
@@ -22,7 +23,7 @@ async def verify_single(
     Its place, which an inclusion proof shows, its writer's other batches, and that it is allowed are not checked. `provenance`:
     `trimmed` where data was asked to be left out; the caller then checks what is. Raises VERIFICATION_FAILED, UNSUPPORTED.
     """
-    run, commit = stored
+    run, commit, _ = stored
     with failing_at(commit):
         batch = parse_batch(run)
         check_batch(batch, provenance)

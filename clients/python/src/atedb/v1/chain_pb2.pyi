@@ -751,7 +751,7 @@ class EventProof(_message.Message):
     def __init__(self, event: _Optional[_Union[_event_pb2.Event, _Mapping]] = ..., path: _Optional[_Iterable[bytes]] = ..., seal: _Optional[_Union[_event_pb2.Seal, _Mapping]] = ..., commit_header: _Optional[bytes] = ..., inclusion: _Optional[_Iterable[bytes]] = ..., keys: _Optional[_Iterable[_Union[_event_pb2.PublicKey, _Mapping]]] = ...) -> None: ...
 
 class GetProofResponse(_message.Message):
-    __slots__ = ("genesis", "genesis_inclusion", "head", "last_commit_header", "last_inclusion", "event", "consistency")
+    __slots__ = ("genesis", "genesis_inclusion", "head", "last_commit_header", "last_inclusion", "event", "consistency", "newer", "newer_consistency")
     GENESIS_FIELD_NUMBER: _ClassVar[int]
     GENESIS_INCLUSION_FIELD_NUMBER: _ClassVar[int]
     HEAD_FIELD_NUMBER: _ClassVar[int]
@@ -760,6 +760,8 @@ class GetProofResponse(_message.Message):
     EVENT_FIELD_NUMBER: _ClassVar[int]
     FROM_FIELD_NUMBER: _ClassVar[int]
     CONSISTENCY_FIELD_NUMBER: _ClassVar[int]
+    NEWER_FIELD_NUMBER: _ClassVar[int]
+    NEWER_CONSISTENCY_FIELD_NUMBER: _ClassVar[int]
     genesis: _log_pb2.LogSegment
     genesis_inclusion: _containers.RepeatedScalarFieldContainer[bytes]
     head: _log_pb2.TreeHead
@@ -767,4 +769,6 @@ class GetProofResponse(_message.Message):
     last_inclusion: _containers.RepeatedScalarFieldContainer[bytes]
     event: EventProof
     consistency: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, genesis: _Optional[_Union[_log_pb2.LogSegment, _Mapping]] = ..., genesis_inclusion: _Optional[_Iterable[bytes]] = ..., head: _Optional[_Union[_log_pb2.TreeHead, _Mapping]] = ..., last_commit_header: _Optional[bytes] = ..., last_inclusion: _Optional[_Iterable[bytes]] = ..., event: _Optional[_Union[EventProof, _Mapping]] = ..., consistency: _Optional[_Iterable[bytes]] = ..., **kwargs) -> None: ...
+    newer: _log_pb2.TreeHead
+    newer_consistency: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, genesis: _Optional[_Union[_log_pb2.LogSegment, _Mapping]] = ..., genesis_inclusion: _Optional[_Iterable[bytes]] = ..., head: _Optional[_Union[_log_pb2.TreeHead, _Mapping]] = ..., last_commit_header: _Optional[bytes] = ..., last_inclusion: _Optional[_Iterable[bytes]] = ..., event: _Optional[_Union[EventProof, _Mapping]] = ..., consistency: _Optional[_Iterable[bytes]] = ..., newer: _Optional[_Union[_log_pb2.TreeHead, _Mapping]] = ..., newer_consistency: _Optional[_Iterable[bytes]] = ..., **kwargs) -> None: ...

@@ -1,12 +1,14 @@
 package io.atedb;
 
 import io.atedb.internal.client.ChainKeys;
+import io.atedb.internal.client.EventSource;
 import io.atedb.internal.client.Opener;
 import io.atedb.internal.client.Reader;
 import io.atedb.internal.client.Sealer;
 import io.atedb.internal.client.Writer;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 
 /** An open chain. Make one with {@link AtedbClient#open}; for use by any number of threads. */
 public final class Chain extends ChainReader implements AutoCloseable {
@@ -65,8 +67,23 @@ public final class Chain extends ChainReader implements AutoCloseable {
       throw new AtedbException(
           Reason.REQUEST_INVALID, "the chain was opened for reading: open it with forAppend()");
     }
-    return sealer.append(
-        events.stream().map(NewEvent::source).toList(), conditions.preconditions());
+    List<EventSource> sources = events.stream().map(NewEvent::source).toList();
+    CompletableFuture<Committed> appended = sealer.append(sources, conditions.preconditions());
+    // What is under conditions was made by something that was read, and not only by the head.
+    return conditions.preconditions().isEmpty()
+        ? appended.exceptionallyComposeAsync(error -> appendAgain(sources, error), executor)
+        : appended;
+  }
+
+  /** What was made by a head from before a snapshot may be made by a newer one. */
+  private CompletableFuture<Committed> appendAgain(List<EventSource> sources, Throwable error) {
+    Throwable cause = error instanceof CompletionException ? error.getCause() : error;
+    boolean isStale = cause instanceof AtedbException known && known.reason() == Reason.STALE;
+    if (!isStale) {
+      return CompletableFuture.failedFuture(cause);
+    }
+    opener.open(isForAppend);
+    return sealer.append(sources, List.of());
   }
 
   /**

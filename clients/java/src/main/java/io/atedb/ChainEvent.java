@@ -6,7 +6,8 @@ import java.util.List;
  * One event of a chain, as it was verified. Its bytes are cut from what was received: copy what is
  * kept for long.
  *
- * @param sequence its place in the chain, from 0 on without a gap
+ * @param sequence its place in the chain, from 0 on; those of events that are gone whole are
+ *     skipped
  * @param commit number of the batch that it came in
  * @param kind what it does; the first event of a chain is its genesis, and has no data
  * @param primaryKey the object, 16 bytes; null where it is about none

@@ -21,7 +21,7 @@ public abstract class ChainReader {
   private final ChainKey key;
   private final Opener opener;
   private final Reader reader;
-  private final Executor executor;
+  final Executor executor;
   private volatile boolean isClosed;
 
   ChainReader(ChainKey key, Opener opener, Reader reader, Executor executor) {

@@ -10,7 +10,7 @@ public enum EventKind {
   TOMBSTONE("tombstone"),
   /** Erases the data of earlier events. */
   REDACTION("redaction"),
-  /** Names the survivors of a compaction. */
+  /** Says what of the chain may be gone. */
   SNAPSHOT("snapshot"),
   /** What an auth service says of the chain's owner. */
   AUTH_ANSWER("auth_answer"),

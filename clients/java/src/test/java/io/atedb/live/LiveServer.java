@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -30,6 +31,12 @@ final class LiveServer implements AutoCloseable {
   private Process process;
   private int port;
 
+  /** Its clock is ahead by so many days, when it is started next. */
+  int aheadDays;
+
+  /** Its clock goes ahead only once it is told. */
+  boolean clockWaits;
+
   LiveServer(Path folder, String... flags) throws Exception {
     this(folder, false, flags);
   }
@@ -46,6 +53,17 @@ final class LiveServer implements AutoCloseable {
     return Files.exists(local) ? local.toString() : "node";
   }
 
+  /** The environment of a Node whose clock is ahead. */
+  private static Map<String, String> clockAhead(int days) {
+    return days == 0
+        ? Map.of()
+        : Map.of(
+            "NODE_OPTIONS",
+            "--import=" + ROOT.resolve("test/support/clock-ahead.ts").toUri(),
+            "ATEDB_TEST_CLOCK_AHEAD_MS",
+            Long.toString(TimeUnit.DAYS.toMillis(days)));
+  }
+
   void start() throws Exception {
     output.setLength(0);
     List<String> command = new ArrayList<>(List.of(node(), ROOT + "/bin/atedb.cjs"));
@@ -58,6 +76,10 @@ final class LiveServer implements AutoCloseable {
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put("HOME", folder.toString());
     builder.environment().put("ATE_HOME", folder.resolve("server-home").toString());
+    builder.environment().putAll(clockAhead(aheadDays));
+    if (clockWaits) {
+      builder.environment().put("ATEDB_TEST_CLOCK_WAITS", "1");
+    }
     process = builder.start();
     CountDownLatch listening = new CountDownLatch(1);
     Thread drain = new Thread(() -> drain(listening), "server-output");
@@ -100,6 +122,14 @@ final class LiveServer implements AutoCloseable {
     return found.group(1);
   }
 
+  /** Has its clock go ahead. */
+  void goAhead() throws Exception {
+    String pid = Long.toString(process.pid());
+    if (new ProcessBuilder("kill", "-s", "USR2", pid).start().waitFor() != 0) {
+      throw new IllegalStateException("the server can't be told");
+    }
+  }
+
   /** Ends it as a crash does. */
   void kill() throws InterruptedException {
     process.destroyForcibly().waitFor();
@@ -127,10 +157,17 @@ final class LiveServer implements AutoCloseable {
    * Runs the command `atedb` of the repository, with a home folder and an input; gives its output.
    */
   static String atedb(Path home, String input, int code, String... arguments) throws Exception {
+    return atedbAhead(0, home, input, code, arguments);
+  }
+
+  /** The same with a clock that is ahead by some days. */
+  static String atedbAhead(int days, Path home, String input, int code, String... arguments)
+      throws Exception {
     List<String> command = new ArrayList<>(List.of(node(), ROOT + "/bin/atedb.cjs"));
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().put("ATE_HOME", home.toString());
+    builder.environment().putAll(clockAhead(days));
     Process run = builder.start();
     run.getOutputStream().write(input.getBytes(StandardCharsets.UTF_8));
     run.getOutputStream().close();

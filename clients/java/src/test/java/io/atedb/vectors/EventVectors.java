@@ -50,7 +50,7 @@ final class EventVectors {
         one -> {
           Batch batch = Batch.parse(one.bytes("run"));
           CheckBatch.check(batch);
-          assertEquals(one.number("events"), batch.events().size());
+          assertEquals(one.number("events"), batch.count());
           assertEquals(one.bytes("chainId"), batch.seal().chainId());
         });
     to.run(

@@ -56,10 +56,10 @@ final class GoneVectors {
   }
 
   private static void noteGone(Batch batch, long firstSequence, List<Gone> gone) {
-    for (int index = 0; index < batch.events().size(); index++) {
-      EventView event = batch.events().get(index);
+    for (EventView event : batch.events()) {
       if (event.dataState() != DataState.PRESENT) {
-        gone.add(new Gone(firstSequence + index, event.dataState().text(), event.redactedBy()));
+        gone.add(
+            new Gone(firstSequence + event.index(), event.dataState().text(), event.redactedBy()));
       }
     }
   }
@@ -71,7 +71,12 @@ final class GoneVectors {
       noteGone(batch.batch(), batch.commit().header().firstSequence(), gone);
     }
     assertEquals(due(one), gone);
-    OwedData owed = found.replay().owed();
+    checkOwed(one, found.replay().owed());
+    return found.replay();
+  }
+
+  /** What is owed in the end, and that it is refused. */
+  static void checkOwed(Case one, OwedData owed) {
     List<Long> owing = one.numbers("owed").stream().map(Integer::longValue).toList();
     assertEquals(owing, owed.left(100).stream().map(OwedData.Unallowed::sequence).toList());
     assertEquals(owing.size(), owed.count());
@@ -82,7 +87,6 @@ final class GoneVectors {
           owing.get(0).toString(),
           refused("VERIFICATION_FAILED", owed::settle).metadata().get("sequence"));
     }
-    return found.replay();
   }
 
   /**

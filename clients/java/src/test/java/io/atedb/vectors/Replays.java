@@ -79,7 +79,7 @@ final class Replays {
       String what = "batch " + number + ", " + decided.what();
       Batch batch = Batch.parse(decided.bytes("run"));
       CheckBatch.check(batch);
-      Place place = new Place(decided.number("timeUnixMs"), genesis.chainKey().text());
+      Place place = new Place(decided.number("timeUnixMs"), 0, genesis.chainKey().text());
       String reason = null;
       String event = null;
       Authority copied = authority.copy();

@@ -25,7 +25,7 @@ import java.util.Map;
 
 /** Histories: who may do what, whole replays, and files of segments. */
 final class TrustVectors {
-  private static final Place NOWHERE = new Place(0, "");
+  private static final Place NOWHERE = new Place(0, 0, "");
 
   private TrustVectors() {}
 
@@ -101,11 +101,11 @@ final class TrustVectors {
     Map<Long, Bytes> opened = new HashMap<>();
     for (VerifiedBatch batch : batches) {
       long sequence = batch.commit().header().firstSequence();
-      for (int index = 0; index < batch.batch().events().size(); index++) {
+      for (EventView event : batch.batch().events()) {
+        int index = event.index();
         for (Said.WrappedKey wrapped : batch.batch().said(index).wrappedKeys()) {
           readKeys.put(wrapped.readKeyId(), SealedData.unwrap(chainId, wrapped, key));
         }
-        EventView event = batch.batch().events().get(index);
         Said.Confidentiality said = Said.readConfidentiality(event.header());
         if (said != null) {
           Bytes text =

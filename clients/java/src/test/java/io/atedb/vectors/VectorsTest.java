@@ -27,6 +27,7 @@ class VectorsTest {
     DelegationVectors.addTo(vectors);
     GoneVectors.addTo(vectors);
     RetentionVectors.addTo(vectors);
+    GapVectors.addTo(vectors);
     ListVectors.addTo(vectors);
     WireVectors.addTo(vectors);
     return vectors.runs;

@@ -115,16 +115,6 @@ public final class EventForms {
       new MessageForm(
           "KeyChange", hash32(1, "fingerprint").due(), message(2, "successor", PUBLIC_KEY));
 
-  private static final MessageForm SNAPSHOT =
-      new MessageForm(
-          "Snapshot",
-          varint(1, "size").due(),
-          hash32(2, "tree_root").due(),
-          varint(3, "events").due(),
-          hash32(4, "gone").due(),
-          varint(5, "writers").due(),
-          hash32(6, "writers_hash").due());
-
   private static final MessageForm REDACTION =
       new MessageForm(
           "Redaction",
@@ -155,7 +145,7 @@ public final class EventForms {
           id16(19, "label"),
           bytes(20, "auth_answer"),
           bytes(21, "server_identity"),
-          message(22, "snapshot", SNAPSHOT),
+          message(22, "snapshot", SnapshotForms.SNAPSHOT),
           message(23, "redaction", REDACTION),
           hash32(30, "data_hash"),
           varint(31, "data_bytes"));

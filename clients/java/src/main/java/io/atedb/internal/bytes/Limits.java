@@ -9,6 +9,10 @@ public final class Limits {
   public static final int BATCH_BYTES_MAX = 3_932_160;
   public static final int COMMIT_BYTES_MAX = 512;
   public static final int RUN_BYTES_MAX = BATCH_BYTES_MAX - COMMIT_BYTES_MAX;
+
+  /** The commits that a snapshot is about are as much older than it: 7 days. */
+  public static final long SNAPSHOT_AGE_MS_MIN = 7L * 24 * 60 * 60 * 1000;
+
   public static final int BATCH_EVENTS_MAX = 16_384;
   public static final int EVENT_HEADER_BYTES_MAX = 65_536;
   public static final int TYPE_NAME_BYTES_MAX = 255;

@@ -154,7 +154,9 @@ final class EventGetter {
     checkIncluded(verified.commit(), head, answer.all(GetEventResponse.INCLUSION));
     long sequence = answer.number(GetEventResponse.SEQUENCE);
     long index = sequence - verified.commit().header().firstSequence();
-    if (index < 0 || index >= verified.batch().events().size()) {
+    if (index < 0
+        || index >= verified.batch().count()
+        || verified.batch().event((int) index) == null) {
       throw Answers.untrue("the event's batch does not hold it");
     }
     reader.rules().checkAllowed(sequence, verified.commit().header().commit(), head);

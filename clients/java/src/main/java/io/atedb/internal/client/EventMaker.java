@@ -30,7 +30,7 @@ final class EventMaker {
 
   /** Makes the event of a place in a batch. Raises as reading does, and may be tried again then. */
   ChainEvent make(VerifiedBatch verified, int index) {
-    EventView event = verified.batch().events().get(index);
+    EventView event = verified.batch().event(index);
     Commit.Header header = verified.commit().header();
     long sequence = header.firstSequence() + index;
     Parts said = new Parts(event.header());

@@ -61,13 +61,14 @@ final class Events implements EventStream {
   }
 
   private void makeNext(VerifiedBatch verified) {
-    if (index >= verified.batch().events().size()) {
+    if (index >= verified.batch().count()) {
       batches.remove();
       index = 0;
       return;
     }
     long sequence = verified.commit().header().firstSequence() + index;
-    if (sequence >= from && (end < 0 || sequence < end)) {
+    boolean isThere = verified.batch().event(index) != null;
+    if (isThere && sequence >= from && (end < 0 || sequence < end)) {
       ready = source.make(verified, index);
     }
     // Only when it was made: so that a loss in between skips none.

@@ -35,6 +35,9 @@ final class Follower {
    */
   private long covered;
 
+  /** Number of the commit that it began with. */
+  private final long begunAt;
+
   private List<VerifiedBatch> pending = List.of();
 
   private Follower(
@@ -44,6 +47,7 @@ final class Follower {
     this.startHead = startHead;
     this.knownBefore = knownBefore;
     this.covered = covered;
+    this.begunAt = replay.nextCommit();
     named.put(startHead.size(), startHead);
   }
 
@@ -209,8 +213,16 @@ final class Follower {
       }
     }
     TreeHead newest = reader.opener().known();
-    Bytes root = newest == null ? null : replay.rootAt(newest.size());
+    if (newest == null) {
+      return;
+    }
+    Bytes root = replay.rootAt(newest.size());
     if (root == null) {
+      if (begunAt < newest.size() && newest.size() < replay.nextCommit()) {
+        // It lies within what is gone, so that it was passed without being compared.
+        reader.opener().tie(replay.head(), newest);
+        reader.opener().advance(newest, replay.head());
+      }
       return;
     }
     if (!root.equals(newest.root())) {

@@ -64,7 +64,8 @@ final class Range implements Events.Source, AutoCloseable {
         new FieldWriter()
             .text(ReadEventsRequest.CHAIN_KEY, reader.calls().chainKey())
             .bytes(ReadEventsRequest.CHAIN_ID, reader.genesis().chainId())
-            .varint(ReadEventsRequest.FROM_SEQUENCE, asked);
+            .varint(ReadEventsRequest.FROM_SEQUENCE, asked)
+            .varint(ReadEventsRequest.FROM_COMMIT, begun == null ? 0 : begun.nextCommit());
     if (end >= 0) {
       // A range that is there has an end after its start, so that it is never 0 and left out.
       request.varint(ReadEventsRequest.END_SEQUENCE, Math.max(Math.max(end, asked), 1));
@@ -96,11 +97,9 @@ final class Range implements Events.Source, AutoCloseable {
     return new Range(reader, replay, 0, end < 0 ? options : options.range(0, end), false);
   }
 
-  /** Reads it to its end, for what is verified on the way. */
-  void drain() {
-    while (next() != null) {
-      // Nothing of it is handed on.
-    }
+  /** The head of what was verified so far. */
+  TreeHead head() {
+    return follower.replay.head();
   }
 
   @Override
@@ -196,7 +195,9 @@ final class Range implements Events.Source, AutoCloseable {
     for (int reading = 0; reading < READINGS_MAX && replay.owed().count() > 0; reading++) {
       long before = replay.nextCommit();
       try (Range range = new Range(reader, replay, 0, onward, true)) {
-        range.drain();
+        while (range.next() != null) {
+          // Nothing of it is handed on.
+        }
       }
       if (replay.nextCommit() == before) {
         break;

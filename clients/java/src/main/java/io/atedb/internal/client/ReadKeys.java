@@ -60,14 +60,16 @@ final class ReadKeys {
   /** Learns from batches that were verified, and allowed by all that came before. */
   synchronized void learn(List<VerifiedBatch> batches) {
     for (VerifiedBatch one : batches) {
-      if (one.commit().header().firstSequence() != learnedTo) {
+      long first = one.commit().header().firstSequence();
+      // What is gone has handed out nothing.
+      if (first < learnedTo || one.beginsAt() > learnedTo) {
         continue;
       }
       Batch batch = one.batch();
-      learnedTo += batch.events().size();
-      for (int index = 0; index < batch.events().size(); index++) {
-        if (batch.events().get(index).has(EventView.AUTHORITY)) {
-          Said said = batch.said(index);
+      learnedTo = first + batch.count();
+      for (EventView event : batch.events()) {
+        if (event.has(EventView.AUTHORITY)) {
+          Said said = batch.said(event.index());
           add(said, batch.seal().fingerprint().copy());
         }
       }

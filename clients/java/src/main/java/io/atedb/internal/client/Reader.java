@@ -100,19 +100,17 @@ public final class Reader {
 
   /** Reads a range, as it is now. */
   public EventStream read(ReadOptions options) {
-    Range range = Range.of(this, options);
-    return new Events(range, options.from(), options.end());
+    Reading reading = new Reading(() -> Range.of(this, options));
+    return new Events(reading, options.from(), options.end());
   }
 
   /**
    * Verifies the chain whole, from its first event on, with its rules. Gives the head that it has.
    */
   public TreeHead verify() {
-    Replay replay = new Replay(genesis());
-    try (Range range = Range.whole(this, replay)) {
-      range.drain();
+    try (Reading reading = new Reading(() -> Range.whole(this, new Replay(genesis())))) {
+      return reading.drain();
     }
-    return replay.head();
   }
 
   /** Gets the newest event of an object; null for one that nobody has written. */

@@ -147,6 +147,7 @@ final class Schema {
     static final int SEQUENCE = 3;
     static final int HEARTBEAT_MS = 6;
     static final int DATA_UP_TO_BYTES = 7;
+    static final int FROM_COMMIT = 8;
   }
 
   static final class StartOfHistory {
@@ -185,6 +186,7 @@ final class Schema {
     static final int FROM_SEQUENCE = 3;
     static final int END_SEQUENCE = 4;
     static final int DATA_UP_TO_BYTES = 7;
+    static final int FROM_COMMIT = 8;
   }
 
   static final class ListChildrenRequest {

@@ -44,6 +44,7 @@ public final class Subscription implements Events.Source {
   private SignedHead signedBefore;
   private boolean isSigned;
   private boolean hasTried;
+  private boolean hasHandedOn;
   private AtedbException failure;
   private long lostSince;
   private long delayMs = DELAY_MS;
@@ -99,6 +100,13 @@ public final class Subscription implements Events.Source {
         disconnect();
         if (isClosed) {
           return null;
+        }
+        if (Statuses.isCompacted(error) && !hasHandedOn) {
+          // Else what would show that something was removed may be gone, too: whoever has it reads
+          // anew.
+          hasTried = false;
+          follower = null;
+          continue;
         }
         boolean isBehind =
             error.reason() == Reason.SEQUENCE_OUT_OF_RANGE
@@ -215,6 +223,9 @@ public final class Subscription implements Events.Source {
       request.varint(SubscribeRequest.SEQUENCE, asked);
     }
     request.varint(SubscribeRequest.HEARTBEAT_MS, heartbeatMs);
+    if (replay != null && replay.nextCommit() > 0) {
+      request.varint(SubscribeRequest.FROM_COMMIT, replay.nextCommit());
+    }
     if (options.dataUpTo() >= 0) {
       request.present(SubscribeRequest.DATA_UP_TO_BYTES, options.dataUpTo());
     }
@@ -270,7 +281,9 @@ public final class Subscription implements Events.Source {
   public ChainEvent make(VerifiedBatch verified, int index) {
     while (true) {
       try {
-        return maker.make(verified, index);
+        ChainEvent event = maker.make(verified, index);
+        hasHandedOn = true;
+        return event;
       } catch (AtedbException error) {
         if (isClosed) {
           throw error;

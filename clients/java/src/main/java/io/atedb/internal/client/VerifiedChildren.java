@@ -178,7 +178,7 @@ final class VerifiedChildren {
     VerifiedBatch own = holderOf(sequence, batches);
     unused.remove(own);
     int index = (int) (sequence - own.commit().header().firstSequence());
-    EventView event = own.batch().events().get(index);
+    EventView event = own.batch().event(index);
     if (event.kind() != EventKind.DATA) {
       throw bad("the event at sequence " + sequence + " has no object there");
     }
@@ -208,7 +208,7 @@ final class VerifiedChildren {
   private static VerifiedBatch holderOf(long sequence, List<VerifiedBatch> batches) {
     for (VerifiedBatch one : batches) {
       long index = sequence - one.commit().header().firstSequence();
-      if (index >= 0 && index < one.batch().events().size()) {
+      if (index >= 0 && index < one.batch().count() && one.batch().event((int) index) != null) {
         return one;
       }
     }
@@ -219,7 +219,7 @@ final class VerifiedChildren {
   private static EventView moveIn(
       VerifiedBatch moved, long movedBy, EventView object, long sequence) {
     int index = (int) (movedBy - moved.commit().header().firstSequence());
-    EventView event = moved.batch().events().get(index);
+    EventView event = moved.batch().event(index);
     boolean isMove =
         event.kind() == EventKind.RULES
             && moved.batch().said(index).moves()

@@ -32,7 +32,7 @@ final class VerifiedRules {
 
   /** A replay that goes on where that ends. */
   Replay begin(Provenance provenance) {
-    return current().copy(provenance);
+    return current().anew(provenance);
   }
 
   /** Goes on from a replay that nobody uses any more, if it has come further. */
@@ -56,8 +56,10 @@ final class VerifiedRules {
     try {
       Replay reached = place;
       if (reached == null || sequence < 0 || reached.nextSequence() < sequence) {
-        try (Range range = Range.forRules(reader, begin(Provenance.upTo(0)), sequence)) {
-          range.drain();
+        Provenance provenance = Provenance.upTo(0);
+        try (Reading reading =
+            new Reading(() -> Range.forRules(reader, begin(provenance), sequence))) {
+          reading.drain();
         }
       }
       return current();

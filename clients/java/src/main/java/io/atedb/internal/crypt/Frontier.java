@@ -43,12 +43,19 @@ public final class Frontier {
 
   /** Appends a leaf, by its hash. */
   public void append(Bytes leaf) {
-    Bytes hashed = leaf;
-    for (long left = size; (left & 1) == 1; left >>>= 1) {
+    appendSubtree(0, leaf);
+  }
+
+  /**
+   * Appends a perfect subtree of 2^level leaves, by its root. The size is a multiple of as many.
+   */
+  public void appendSubtree(int level, Bytes root) {
+    Bytes hashed = root;
+    for (long left = size >>> level; (left & 1) == 1; left >>>= 1) {
       hashed = Hashes.node(hashes.remove(hashes.size() - 1), hashed);
     }
     hashes.add(hashed);
-    size++;
+    size += 1L << level;
   }
 
   /** The root of the tree as it is. */

@@ -20,6 +20,24 @@ public final class Merkle {
     return tree.root();
   }
 
+  /**
+   * Levels of the perfect subtrees that make up the leaves from `start` up to before `end`, in
+   * their order and as large as can be: each has 2^level leaves, and begins at a multiple of as
+   * many.
+   */
+  public static List<Integer> subtreeLevels(long start, long end) {
+    List<Integer> levels = new ArrayList<>();
+    long at = start;
+    while (at < end) {
+      int level =
+          Math.min(
+              Long.numberOfTrailingZeros(at), Long.SIZE - 1 - Long.numberOfLeadingZeros(end - at));
+      levels.add(level);
+      at += 1L << level;
+    }
+    return levels;
+  }
+
   static boolean areHashes(List<Bytes> values) {
     for (Bytes value : values) {
       if (value.size() != 32) {

@@ -15,6 +15,13 @@ public final class Tags {
   public static final String HASH_SEALED_DATA = "atedb/v1/sealed-data";
   public static final String HASH_READ_KEY = "atedb/v1/read-key";
   public static final String HASH_NAME = "atedb/v1/name";
+
+  /** Of the runs of events that go by a snapshot. */
+  public static final String HASH_GONE = "atedb/v1/gone";
+
+  /** Of where the writers stand that a snapshot counts. */
+  public static final String HASH_WRITERS = "atedb/v1/writers";
+
   public static final String HASH_ACT = "atedb/v1/act";
 
   public static final String INFO_DATA_KEY = "atedb/v1/data-key";

@@ -7,16 +7,22 @@ import io.atedb.PublicKey;
 import io.atedb.Reason;
 import io.atedb.internal.bytes.Cursor;
 import io.atedb.internal.bytes.Limits;
+import io.atedb.internal.crypt.Frontier;
+import io.atedb.internal.crypt.Hashes;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
-/** A run, taken apart: events, then exactly one seal. */
+/** A run, taken apart: events, or what stands for some that are gone, then exactly one seal. */
 public final class Batch {
   private final Bytes run;
+  private final EventView[] places;
   private final List<EventView> events;
+  private final List<GoneEvents> gone;
   private final Seal seal;
   private final Map<Integer, Said> said = new HashMap<>();
   private List<PublicKey> sealKeys;
@@ -24,9 +30,14 @@ public final class Batch {
   private final Map<Integer, AuthAnswer> answers = new HashMap<>();
   private final Map<Integer, Rotation> rotations = new HashMap<>();
 
-  private Batch(Bytes run, List<EventView> events, Seal seal) {
+  private Batch(Bytes run, int count, List<EventView> events, List<GoneEvents> gone, Seal seal) {
     this.run = run;
+    this.places = new EventView[count];
+    for (EventView event : events) {
+      places[event.index()] = event;
+    }
     this.events = events;
+    this.gone = gone;
     this.seal = seal;
   }
 
@@ -44,6 +55,8 @@ public final class Batch {
               "bytes", Integer.toString(run.size())));
     }
     List<EventView> events = new ArrayList<>();
+    List<GoneEvents> gone = new ArrayList<>();
+    int count = 0;
     Seal seal = null;
     Cursor cursor = new Cursor(run);
     while (cursor.next()) {
@@ -53,30 +66,39 @@ public final class Batch {
       if (cursor.isBytes() && cursor.number() == EventView.RUN_SEAL) {
         seal = Seal.parse(cursor.content());
       } else if (cursor.isBytes() && cursor.number() == EventView.RUN_EVENT) {
-        if (events.size() == Limits.BATCH_EVENTS_MAX) {
+        int index = count;
+        Bytes message = cursor.content();
+        int left = Limits.BATCH_EVENTS_MAX - index;
+        if (left > 0 && GoneEvents.is(message)) {
+          gone.add(ofEvent(index, () -> GoneEvents.parse(message, index)));
+          count += gone.get(gone.size() - 1).events();
+        } else if (left > 0) {
+          events.add(ofEvent(index, () -> EventView.parse(message, index)));
+          count++;
+        }
+        if (left == 0 || count > Limits.BATCH_EVENTS_MAX) {
           throw new AtedbException(
               Reason.TOO_MANY_EVENTS,
               "the batch has more than " + Limits.BATCH_EVENTS_MAX + " events, which is the limit",
               Map.of("limit_events", Integer.toString(Limits.BATCH_EVENTS_MAX)));
         }
-        events.add(parseEvent(cursor.content(), events.size()));
       } else {
         throw invalid(
             "it holds a field " + cursor.number() + ", which is neither an event nor a seal");
       }
     }
-    if (events.isEmpty()) {
+    if (count == 0) {
       throw invalid("it has no events");
     }
     if (seal == null) {
       throw invalid("it has no seal");
     }
-    return new Batch(run, events, seal);
+    return new Batch(run, count, events, gone, seal);
   }
 
-  private static EventView parseEvent(Bytes message, int index) {
+  private static <T> T ofEvent(int index, Supplier<T> parse) {
     try {
-      return EventView.parse(message);
+      return parse.get();
     } catch (AtedbException error) {
       Map<String, String> metadata = new HashMap<>(error.metadata());
       metadata.put("event_index", Integer.toString(index));
@@ -89,8 +111,39 @@ public final class Batch {
     return run;
   }
 
+  /** Number of its events, with those that are gone. */
+  public int count() {
+    return places.length;
+  }
+
+  /** The event of a place; null where it is gone, or there is none. */
+  public EventView event(int index) {
+    return index >= 0 && index < places.length ? places[index] : null;
+  }
+
+  /** Those that are there. */
   public List<EventView> events() {
     return events;
+  }
+
+  /** What stands for those that are gone, in order. */
+  public List<GoneEvents> gone() {
+    return gone;
+  }
+
+  /** The root of the tree of its events' headers. */
+  public Bytes eventsRoot() {
+    Frontier tree = new Frontier();
+    Iterator<GoneEvents> stands = gone.iterator();
+    while (tree.size() < places.length) {
+      EventView event = places[(int) tree.size()];
+      if (event == null) {
+        stands.next().subtrees().forEach(one -> tree.appendSubtree(one.level(), one.hash()));
+      } else {
+        tree.append(Hashes.leaf(event.header()));
+      }
+    }
+    return tree.root();
   }
 
   public Seal seal() {
@@ -98,13 +151,16 @@ public final class Batch {
   }
 
   public boolean isGenesis() {
-    return events.get(0).kind() == EventKind.GENESIS;
+    return places[0] != null && places[0].kind() == EventKind.GENESIS;
   }
 
-  /** What an event says of rights and keys. Raises BATCH_INVALID, UNSUPPORTED, naming it. */
+  /**
+   * What an event says of rights and keys; nothing where it is gone. Raises BATCH_INVALID,
+   * UNSUPPORTED, naming it.
+   */
   public Said said(int index) {
-    EventView event = events.get(index);
-    if (!event.saysMore()) {
+    EventView event = places[index];
+    if (event == null || !event.saysMore()) {
       return Said.NOTHING;
     }
     Said known = said.get(index);

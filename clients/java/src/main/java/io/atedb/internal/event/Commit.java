@@ -1,8 +1,6 @@
 package io.atedb.internal.event;
 
-import io.atedb.AtedbException;
 import io.atedb.Bytes;
-import io.atedb.Reason;
 import io.atedb.internal.bytes.Cursor;
 import io.atedb.internal.bytes.EventForms;
 import io.atedb.internal.bytes.FieldWriter;
@@ -34,12 +32,6 @@ public record Commit(
 
   /** Of a LogSegment. */
   public static final int FIELD = 3;
-
-  /** Of a LogSegment: stands for commits that are gone. */
-  private static final int GAP = 5;
-
-  /** What an Event begins with that stands for others that are gone. */
-  private static final int GONE_TAG = 0x32;
 
   /**
    * What a server seals in accepting a batch.
@@ -79,10 +71,11 @@ public record Commit(
   /**
    * A batch as it is stored.
    *
+   * @param gap what is gone of it, or before it; null: nothing is
    * @param run its events and its seal
    * @param commit the server's acceptance
    */
-  public record Stored(Bytes run, Commit commit) {}
+  public record Stored(Gap gap, Bytes run, Commit commit) {}
 
   /** The leaf of the chain's tree that it is. */
   public Bytes leaf() {
@@ -125,19 +118,22 @@ public record Commit(
 
   /**
    * Splits a slice of the log into its batches. Only the framing and the commits are looked at.
-   * Raises NON_CANONICAL where it is anything but whole batches: events, seal, commit; UNSUPPORTED
-   * where events or commits are gone under a snapshot.
+   * Raises NON_CANONICAL where it is anything but whole batches: perhaps a gap, events, seal,
+   * commit.
    */
   public static List<Stored> splitSlice(Bytes data) {
     List<Stored> batches = new ArrayList<>();
+    Gap gap = null;
     int start = 0;
+    int runStart = 0;
     int runEnd = 0;
     Cursor cursor = new Cursor(data);
     while (cursor.next()) {
-      if (cursor.isBytes() && isGone(cursor)) {
-        throw new AtedbException(
-            Reason.UNSUPPORTED,
-            "events of the chain are gone under a snapshot, which this client can't verify yet");
+      boolean isFirst = cursor.tagStart() == start;
+      if (cursor.isBytes() && cursor.number() == Gap.FIELD && isFirst) {
+        gap = Gap.parse(cursor.content());
+        runStart = cursor.end();
+        continue;
       }
       if (cursor.isBytes() && cursor.number() == EventView.RUN_EVENT && runEnd == 0) {
         continue;
@@ -145,14 +141,18 @@ public record Commit(
       if (cursor.isBytes() && cursor.number() == EventView.RUN_SEAL && runEnd == 0) {
         runEnd = cursor.end();
       } else if (cursor.isBytes() && cursor.number() == FIELD && runEnd > 0) {
-        batches.add(new Stored(data.slice(start, runEnd), parse(cursor.content())));
+        batches.add(new Stored(gap, data.slice(runStart, runEnd), parse(cursor.content())));
+        gap = null;
         start = cursor.end();
+        runStart = start;
         runEnd = 0;
       } else {
         throw Cursor.nonCanonical(
             "a slice of the log",
             cursor.tagStart(),
-            "there is field " + cursor.number() + ", where events, a seal or a commit were due");
+            "there is field "
+                + cursor.number()
+                + ", where a gap, events, a seal or a commit were due");
       }
     }
     if (start != data.size()) {
@@ -160,16 +160,5 @@ public record Commit(
           "a slice of the log", start, "it ends inside the batch that starts there");
     }
     return batches;
-  }
-
-  /** Whether a field of a slice stands for events or commits that are gone. */
-  private static boolean isGone(Cursor cursor) {
-    if (cursor.number() == GAP) {
-      return true;
-    }
-    Bytes content = cursor.content();
-    return cursor.number() == EventView.RUN_EVENT
-        && content.size() > 0
-        && content.at(0) == GONE_TAG;
   }
 }

@@ -15,6 +15,7 @@ import java.util.Map;
 /**
  * An event as it lies in a run.
  *
+ * @param index its place in the batch
  * @param header its bytes
  * @param data as it is stored
  * @param salt empty: there is none
@@ -29,6 +30,7 @@ import java.util.Map;
  * @param marks what else it says
  */
 public record EventView(
+    int index,
     Bytes header,
     Bytes data,
     Bytes salt,
@@ -49,7 +51,7 @@ public record EventView(
 
   /**
    * It says something of rights and keys: rules, keys shown or handed out, a move, roots, a change
-   * of a key; what only a server adds; what is to be erased.
+   * of a key; what only a server adds; what is to be erased; what may be gone.
    */
   public static final int AUTHORITY = 1;
 
@@ -87,7 +89,7 @@ public record EventView(
   }
 
   /** Reads one Event message of a run. Raises NON_CANONICAL, DATA_TOO_LARGE, BATCH_INVALID. */
-  static EventView parse(Bytes message) {
+  static EventView parse(Bytes message, int index) {
     Strict.check(EventForms.EVENT, message);
     Parts parts = new Parts(message);
     DataState state = DataState.values()[(int) parts.number(4)];
@@ -95,10 +97,10 @@ public record EventView(
       throw Batch.invalid(
           "an event names the redaction that has erased its data, if it is erased, and only then");
     }
-    return withHeader(parts, state);
+    return withHeader(index, parts, state);
   }
 
-  private static EventView withHeader(Parts parts, DataState state) {
+  private static EventView withHeader(int index, Parts parts, DataState state) {
     Bytes header = parts.bytes(1);
     if (header.size() > Limits.EVENT_HEADER_BYTES_MAX) {
       throw new AtedbException(
@@ -126,7 +128,7 @@ public record EventView(
         case 2 -> kind = EventKind.values()[(int) cursor.value() - 1];
         case 3 -> primaryKey = cursor.content();
         case 4 -> parent = cursor.content();
-        case 6, 8, 9, 16, 17, 18, 20, 21, 23 -> marks |= AUTHORITY;
+        case 6, 8, 9, 16, 17, 18, 20, 21, 22, 23 -> marks |= AUTHORITY;
         case 7 -> marks |= SEALED;
         case 10, 11 -> marks |= SIGNERS;
         case 15 -> hasGenesis = true;
@@ -137,6 +139,7 @@ public record EventView(
       }
     }
     return new EventView(
+        index,
         header,
         parts.bytes(2),
         parts.bytes(3),

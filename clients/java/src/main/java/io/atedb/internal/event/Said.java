@@ -22,6 +22,7 @@ import java.util.List;
  * @param keyChange the key that counts no more, or null
  * @param label what the primary key is made from, or null
  * @param redaction what it erases, or null
+ * @param snapshot what may be gone, or null
  * @param authAnswer an AuthAnswer message that a server adds, or null
  * @param serverIdentity an IdentityRotation message that a server adds, or null
  */
@@ -36,13 +37,15 @@ public record Said(
     KeyChange keyChange,
     Bytes label,
     Redaction redaction,
+    Snapshot snapshot,
     Bytes authAnswer,
     Bytes serverIdentity) {
 
   /** Nothing. */
   public static final Said NOTHING =
       new Said(
-          null, List.of(), List.of(), List.of(), null, false, null, null, null, null, null, null);
+          null, List.of(), List.of(), List.of(), null, false, null, null, null, null, null, null,
+          null);
 
   /**
    * The rules that an event sets. What is null stays as it is.
@@ -146,6 +149,7 @@ public record Said(
         keyChange,
         label,
         redaction,
+        snapshot,
         authAnswer,
         serverIdentity);
   }
@@ -162,6 +166,7 @@ public record Said(
         keyChange,
         label,
         redaction,
+        snapshot,
         authAnswer,
         serverIdentity);
   }
@@ -178,6 +183,7 @@ public record Said(
         keyChange,
         label,
         redaction,
+        snapshot,
         authAnswer,
         serverIdentity);
   }
@@ -195,6 +201,7 @@ public record Said(
         keyChange,
         label,
         redaction,
+        snapshot,
         authAnswer,
         serverIdentity);
   }
@@ -211,6 +218,7 @@ public record Said(
         keyChange,
         label,
         redaction,
+        snapshot,
         authAnswer,
         serverIdentity);
   }
@@ -227,6 +235,7 @@ public record Said(
         keyChange,
         label,
         redaction,
+        snapshot,
         authAnswer,
         serverIdentity);
   }
@@ -243,6 +252,7 @@ public record Said(
         change,
         label,
         redaction,
+        snapshot,
         authAnswer,
         serverIdentity);
   }
@@ -260,6 +270,7 @@ public record Said(
         keyChange,
         text,
         redaction,
+        snapshot,
         authAnswer,
         serverIdentity);
   }
@@ -276,6 +287,7 @@ public record Said(
         keyChange,
         label,
         erased,
+        snapshot,
         authAnswer,
         serverIdentity);
   }

@@ -35,6 +35,7 @@ final class SaidReader {
         parts.has(18) ? keyChange(parts.message(18)) : null,
         parts.bytesOrNull(19),
         parts.has(23) ? redaction(parts.message(23)) : null,
+        parts.has(22) ? Snapshot.parse(parts.message(22)) : null,
         parts.bytesOrNull(20),
         parts.bytesOrNull(21));
   }

@@ -105,7 +105,7 @@ public final class SegmentScan {
   }
 
   private void take(Commit commit, Frame found) {
-    batches.add(new Commit.Stored(data.slice(found.start(), found.runEnd()), commit));
+    batches.add(new Commit.Stored(null, data.slice(found.start(), found.runEnd()), commit));
     frontier.append(commit.leaf());
     timeUnixMs = commit.header().timeUnixMs();
     nextCommit = commit.header().commit() + 1;

@@ -55,6 +55,14 @@ public final class Statuses {
 
   private Statuses() {}
 
+  /**
+   * Whether what was read can't be gone on with, since the chain was compacted meanwhile: it is to
+   * be read again.
+   */
+  public static boolean isCompacted(AtedbException error) {
+    return error.reason() == Reason.HISTORY_COMPACTED;
+  }
+
   /** The server's own refusal, from a serialised google.rpc.Status; null where it has none. */
   static AtedbException ownDetails(Bytes encoded, String message) {
     if (encoded == null || encoded.isEmpty()) {

@@ -38,7 +38,8 @@ public final class Authority {
             keys,
             new ObjectTree(isConfidential, isPrivate),
             new KnownDelegations(),
-            new Ownership(null, null)));
+            new Ownership(null, null),
+            new Horizon()));
   }
 
   /** Begins with a chain that has just begun. */
@@ -130,6 +131,11 @@ public final class Authority {
     }
   }
 
+  /** Refuses a batch that was made by a head from before the newest snapshot. Raises STALE. */
+  void checkFresh(Batch batch) {
+    rights.horizon.checkFresh(batch);
+  }
+
   /** Refuses a genesis that comes too late. Raises AUTH_ANSWER_EXPIRED. */
   void checkTakes(long timeUnixMs) {
     rights.ownership.checkTakes(timeUnixMs);
@@ -140,8 +146,8 @@ public final class Authority {
    * after it. The batch was found good by {@link CheckBatch}, and its signers by {@link #keysOf}.
    * Gives how to take it back. Raises KEY_NOT_ALLOWED, PARENT_INVALID, READ_RULE_MISMATCH,
    * TOO_MANY_KEYS, KEY_REVOKED, BATCH_INVALID, DELEGATION_EXPIRED, DELEGATION_OUT_OF_SCOPE,
-   * TOO_MANY_DELEGATIONS, AUTH_ANSWER_INVALID, AUTH_ANSWER_EXPIRED, OWNER_REMOVED, naming the
-   * event, where it is one: nothing has changed then.
+   * TOO_MANY_DELEGATIONS, SNAPSHOT_INVALID, AUTH_ANSWER_INVALID, AUTH_ANSWER_EXPIRED,
+   * OWNER_REMOVED, naming the event, where it is one: nothing has changed then.
    */
   public Undo decide(Batch batch, Place place) {
     Undo undo = new Undo();
@@ -167,16 +173,17 @@ public final class Authority {
     Boolean mayWriteRoot = null;
     List<Bytes> writer = List.of(batch.seal().fingerprint());
     List<Bytes> acting = rights.standing(writer, place.timeUnixMs());
-    for (int index = 0; index < batch.events().size(); index++) {
+    // What is gone changed nothing, and whoever says so has signed that.
+    for (EventView event : batch.events()) {
       if (mayWriteRoot == null) {
         mayWriteRoot =
             !rights.keys.isChanged(writer.get(0)) && rights.mayWrite(acting, rights.tree.root);
       }
       // Nearly all events of most chains: what follows decides the same of them, and takes longer.
-      if (mayWriteRoot && isPlain(batch.events().get(index))) {
+      if (mayWriteRoot && isPlain(event)) {
         continue;
       }
-      decideEvent(batch, index, place.timeUnixMs(), undo);
+      decideEvent(batch, event, place, undo);
       mayWriteRoot = null;
     }
   }
@@ -204,8 +211,9 @@ public final class Authority {
         && rights.tree.find(event.primaryKey()) == null;
   }
 
-  private void decideEvent(Batch batch, int index, long timeUnixMs, Undo undo) {
-    EventView event = batch.events().get(index);
+  private void decideEvent(Batch batch, EventView event, Place place, Undo undo) {
+    int index = event.index();
+    long timeUnixMs = place.timeUnixMs();
     List<Bytes> actors = Signers.actorsOf(batch, index);
     List<Bytes> acting = Act.isDelegable(event) ? rights.standing(actors, timeUnixMs) : actors;
     Act act = new Act(index, event, batch.said(index), actors, acting, timeUnixMs);
@@ -223,6 +231,11 @@ public final class Authority {
       case ROOTS -> changes.changeRoots(act, undo);
       case TOMBSTONE -> objects.remove(act, undo);
       case REDACTION -> objects.erase(act);
+      case SNAPSHOT -> {
+        rights.requireRoot(act, "say what may be gone");
+        long size = act.said().snapshot().size();
+        rights.horizon.raise(size, place.firstSequence() + index, batch.seal(), undo);
+      }
       default -> {
         if (event.kind() == EventKind.RULES && act.key().isEmpty()) {
           changes.ruleRoot(act, undo);

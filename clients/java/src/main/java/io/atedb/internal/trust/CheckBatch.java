@@ -5,7 +5,6 @@ import io.atedb.Bytes;
 import io.atedb.PublicKey;
 import io.atedb.Reason;
 import io.atedb.internal.crypt.Hashes;
-import io.atedb.internal.crypt.Merkle;
 import io.atedb.internal.crypt.Tags;
 import io.atedb.internal.event.Batch;
 import io.atedb.internal.event.Delegation;
@@ -32,9 +31,9 @@ public final class CheckBatch {
    */
   public static Genesis check(Batch batch, Provenance provenance) {
     Seal seal = batch.seal();
-    if (seal.events() != batch.events().size()) {
+    if (seal.events() != batch.count()) {
       throw Batch.invalid(
-          "its seal counts " + seal.events() + " events, and it has " + batch.events().size());
+          "its seal counts " + seal.events() + " events, and it has " + batch.count());
     }
     if (!seal.writer().id().equals(seal.writerId())) {
       throw Batch.invalid("its writer id is not the hash of chain id, fingerprint and salt");
@@ -45,8 +44,7 @@ public final class CheckBatch {
     } else {
       checkContents(batch, provenance);
     }
-    List<Bytes> headers = batch.events().stream().map(EventView::header).toList();
-    if (!Merkle.root(headers).equals(seal.eventsRoot())) {
+    if (!batch.eventsRoot().equals(seal.eventsRoot())) {
       throw new AtedbException(
           Reason.HASH_MISMATCH, "the events' headers do not hash to the seal's root");
     }
@@ -54,8 +52,12 @@ public final class CheckBatch {
   }
 
   private static void checkContents(Batch batch, Provenance provenance) {
-    for (int index = 0; index < batch.events().size(); index++) {
-      CheckEvents.check(batch, index, provenance);
+    if (!provenance.isStored() && !batch.gone().isEmpty()) {
+      int index = batch.gone().get(0).index();
+      throw Batch.invalid(index, "a writer sends its events, and nothing that stands for some");
+    }
+    for (EventView event : batch.events()) {
+      CheckEvents.check(batch, event, provenance);
     }
     Seal seal = batch.seal();
     // Whether it may have none is for `vouchedBy` to say.
@@ -110,17 +112,15 @@ public final class CheckBatch {
   }
 
   private static void checkData(Batch batch) {
-    int index = 0;
     for (EventView event : batch.events()) {
       // What is gone is looked at by whoever reads on: see OwedData.
       if (event.isPresent()
           && !hashOf(event, event.data(), event.salt()).equals(event.dataHash())) {
         throw new AtedbException(
             Reason.HASH_MISMATCH,
-            "event " + index + ": its data does not hash to what its header says",
-            Map.of("event_index", Integer.toString(index)));
+            "event " + event.index() + ": its data does not hash to what its header says",
+            Map.of("event_index", Integer.toString(event.index())));
       }
-      index++;
     }
   }
 

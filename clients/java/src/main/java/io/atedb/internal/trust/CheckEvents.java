@@ -1,6 +1,5 @@
 package io.atedb.internal.trust;
 
-import io.atedb.AtedbException;
 import io.atedb.Bytes;
 import io.atedb.DataState;
 import io.atedb.EventKind;
@@ -10,36 +9,24 @@ import io.atedb.Redaction;
 import io.atedb.internal.event.Batch;
 import io.atedb.internal.event.EventView;
 import io.atedb.internal.event.Said;
-import java.util.EnumSet;
 import java.util.Map;
-import java.util.Set;
 
 /** What each event of a batch says of itself, but for its hashes. Not of a genesis. */
 final class CheckEvents {
-  private static final Set<EventKind> CARRIED_OUT =
-      EnumSet.complementOf(EnumSet.of(EventKind.GENESIS, EventKind.SNAPSHOT));
-
   /** Sealed data holds the delimiter of its padding, and the tag of the seal. */
   private static final int SEALED_BYTES_MIN = 17;
 
   private CheckEvents() {}
 
-  /** Checks an event. Raises BATCH_INVALID, UNSUPPORTED, naming it. */
-  static void check(Batch batch, int index, Provenance provenance) {
-    EventView event = batch.events().get(index);
+  /** Checks an event. Raises BATCH_INVALID, naming it. */
+  static void check(Batch batch, EventView event, Provenance provenance) {
+    int index = event.index();
     EventKind kind = event.kind();
     if (kind == EventKind.GENESIS) {
       throw Batch.invalid(index, "a genesis is alone in its batch");
     }
-    if (!CARRIED_OUT.contains(kind)) {
-      throw new AtedbException(
-          Reason.UNSUPPORTED,
-          "event "
-              + index
-              + ": events of kind "
-              + kind.text()
-              + " are not carried out by this version",
-          Map.of("event_index", Integer.toString(index), "kind", kind.text()));
+    if (kind == EventKind.SNAPSHOT && batch.count() > 1) {
+      throw Batch.invalid(index, "a snapshot is alone in its batch");
     }
     if (FromServer.isKind(kind) != FromServer.is(batch)) {
       throw Batch.invalid(index, "what a server adds is in batches of its own");
@@ -128,11 +115,11 @@ final class CheckEvents {
     Said.Rules rules = said.rulesOrNone();
     refuse(index, kind, rules.admit() != null && hasKey, "says for no object who opens the chain");
     refuse(index, kind, rules.retain() != null && hasKey, "says for no object how long data stays");
-    boolean isOfKeys = kind == EventKind.ROOTS || kind == EventKind.KEY_CHANGE;
-    refuse(index, kind, hasKey && (isOfKeys || FromServer.isKind(kind)), "names no object");
+    refuse(index, kind, hasKey && isOfChain(kind), "names no object");
     dueOf(index, kind, EventKind.ROOTS, said.roots());
     dueOf(index, kind, EventKind.KEY_CHANGE, said.keyChange());
     dueOf(index, kind, EventKind.REDACTION, said.redaction());
+    dueOf(index, kind, EventKind.SNAPSHOT, said.snapshot());
     dueOf(index, kind, EventKind.AUTH_ANSWER, said.authAnswer());
     dueOf(index, kind, EventKind.SERVER_IDENTITY, said.serverIdentity());
     if (FromServer.isKind(kind)) {
@@ -148,6 +135,14 @@ final class CheckEvents {
     }
   }
 
+  /** Whether events of a kind are about no object. */
+  private static boolean isOfChain(EventKind kind) {
+    return kind == EventKind.ROOTS
+        || kind == EventKind.KEY_CHANGE
+        || kind == EventKind.SNAPSHOT
+        || FromServer.isKind(kind);
+  }
+
   /** Events of a kind say what it is about, and no others do. */
   private static void dueOf(int index, EventKind kind, EventKind due, Object said) {
     boolean isDue = kind == due;
@@ -160,7 +155,7 @@ final class CheckEvents {
 
   /** An event which a server adds says nothing besides. */
   private static void checkServers(Batch batch, int index, Said said) {
-    EventView event = batch.events().get(index);
+    EventView event = batch.event(index);
     EventKind kind = event.kind();
     boolean showsKeys = !said.publicKeys().isEmpty() || !said.wrappedKeys().isEmpty();
     refuse(index, kind, showsKeys, "shows no keys");
@@ -182,10 +177,11 @@ final class CheckEvents {
 
   /** Redactions name only what comes before their batch. Raises REDACTION_INVALID. */
   static void checkRedactions(Batch batch, long firstSequence) {
-    for (int index = 0; index < batch.events().size(); index++) {
-      if (batch.events().get(index).kind() != EventKind.REDACTION) {
+    for (EventView event : batch.events()) {
+      if (event.kind() != EventKind.REDACTION) {
         continue;
       }
+      int index = event.index();
       Redaction redaction = batch.said(index).redaction();
       if (redaction.end() > firstSequence) {
         throw Act.refused(

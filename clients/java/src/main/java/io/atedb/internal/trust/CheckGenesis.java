@@ -33,8 +33,8 @@ public final class CheckGenesis {
 
   static Genesis check(Batch batch) {
     Seal seal = batch.seal();
-    EventView event = batch.events().get(0);
-    if (batch.events().size() != 1) {
+    EventView event = batch.event(0);
+    if (batch.count() != 1) {
       throw Batch.invalid("a genesis is alone in its batch");
     }
     if (!seal.publicKeys().isEmpty() || !seal.delegations().isEmpty()) {

@@ -5,6 +5,7 @@ import io.atedb.EventKind;
 import io.atedb.PublicKey;
 import io.atedb.Reason;
 import io.atedb.internal.event.Batch;
+import io.atedb.internal.event.EventView;
 import io.atedb.internal.event.Genesis;
 import io.atedb.internal.event.Rotation;
 import java.util.Map;
@@ -22,7 +23,8 @@ final class FromServer {
    * nothing else.
    */
   static boolean is(Batch batch) {
-    return isKind(batch.events().get(0).kind());
+    EventView first = batch.event(0);
+    return first != null && isKind(first.kind());
   }
 
   /**
@@ -32,9 +34,9 @@ final class FromServer {
    */
   static PublicKey serverOf(Batch batch, PublicKey identity) {
     PublicKey server = identity;
-    for (int index = 0; index < batch.events().size(); index++) {
-      if (batch.events().get(index).kind() == EventKind.SERVER_IDENTITY) {
-        Rotation rotation = batch.rotation(index);
+    for (EventView event : batch.events()) {
+      if (event.kind() == EventKind.SERVER_IDENTITY) {
+        Rotation rotation = batch.rotation(event.index());
         server = rotation.old().equals(server) ? rotation.next() : server;
       }
     }
@@ -63,8 +65,9 @@ final class FromServer {
         return key;
       }
     }
-    for (int index = batch.events().size() - 1; index >= 0; index--) {
-      if (batch.events().get(index).kind() == EventKind.SERVER_IDENTITY) {
+    for (int index = batch.count() - 1; index >= 0; index--) {
+      EventView event = batch.event(index);
+      if (event != null && event.kind() == EventKind.SERVER_IDENTITY) {
         PublicKey next = batch.rotation(index).next();
         if (next.fingerprint().equals(batch.seal().fingerprint())) {
           return next;
@@ -90,11 +93,11 @@ final class FromServer {
     if (!is(batch)) {
       return;
     }
-    for (int index = 0; index < batch.events().size(); index++) {
-      if (batch.events().get(index).kind() == EventKind.AUTH_ANSWER) {
-        batch.answer(index).verify();
+    for (EventView event : batch.events()) {
+      if (event.kind() == EventKind.AUTH_ANSWER) {
+        batch.answer(event.index()).verify();
       } else {
-        batch.rotation(index).verify();
+        batch.rotation(event.index()).verify();
       }
     }
   }

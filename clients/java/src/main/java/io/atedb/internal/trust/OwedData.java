@@ -32,12 +32,17 @@ public final class OwedData {
   private static final int ERASED_MAX = 1 << 17;
 
   /**
-   * Data that is gone, and that nothing has allowed.
+   * Data that is gone, or whole events, and that nothing has allowed.
    *
-   * @param sequence of its event
+   * @param sequence of its event; or of the snapshot that has to allow whole events to be gone
    * @param why in words
+   * @param isSnapshot whether it is of whole events
    */
-  public record Unallowed(long sequence, String why) {}
+  public record Unallowed(long sequence, String why, boolean isSnapshot) {
+    Unallowed(long sequence, String why) {
+      this(sequence, why, false);
+    }
+  }
 
   private record Erased(long sequence, Bytes primaryKey) {}
 
@@ -61,22 +66,23 @@ public final class OwedData {
 
   private final List<Unallowed> unallowed = new ArrayList<>();
 
-  OwedData() {
-    this(DROPPED_MAX, ERASED_MAX);
+  /** Whole events and commits that are gone, and the snapshots that are to come for it. */
+  final Forgotten forgotten;
+
+  /** Of a reading. */
+  OwedData(Forgotten forgotten) {
+    this(DROPPED_MAX, ERASED_MAX, Bytes.wrap(Symmetric.random(16)), forgotten);
   }
 
-  OwedData(int droppedMax, int erasedMax) {
-    this(droppedMax, erasedMax, Bytes.wrap(Symmetric.random(16)));
-  }
-
-  private OwedData(int droppedMax, int erasedMax, Bytes secret) {
+  private OwedData(int droppedMax, int erasedMax, Bytes secret, Forgotten forgotten) {
     this.droppedMax = droppedMax;
     this.erasedMax = erasedMax;
     this.secret = secret;
+    this.forgotten = forgotten;
   }
 
   OwedData copy() {
-    OwedData other = new OwedData(droppedMax, erasedMax, secret);
+    OwedData other = new OwedData(droppedMax, erasedMax, secret, forgotten.copy());
     other.shift = shift;
     other.dropped.putAll(dropped);
     erased.forEach((redaction, all) -> other.erased.put(redaction, new ArrayList<>(all)));
@@ -87,9 +93,13 @@ public final class OwedData {
     return other;
   }
 
-  /** How many events there are, at least, whose data nothing has allowed to go so far. */
+  /**
+   * How many events there are, at least, whose data nothing has allowed to go so far, and snapshots
+   * that are to come.
+   */
   public int count() {
-    return dropped.size() + erasedCount + (expired == null ? 0 : 1);
+    int gone = forgotten.snapshots().size();
+    return dropped.size() + erasedCount + (expired == null ? 0 : 1) + gone;
   }
 
   /** Of so many dropped objects one was looked at. */
@@ -116,14 +126,17 @@ public final class OwedData {
 
   /** Takes note of the events of a batch, which was verified by itself. */
   void add(Batch batch, long firstSequence, long timeUnixMs) {
-    for (int index = 0; index < batch.events().size(); index++) {
-      EventView event = batch.events().get(index);
+    String why = forgotten.meet(batch, firstSequence, timeUnixMs);
+    if (why != null) {
+      unallowed.add(new Unallowed(firstSequence, why, true));
+    }
+    for (EventView event : batch.events()) {
       // Nearly all events of nearly all chains.
       if (event.isPresent() && dropped.isEmpty() && erased.isEmpty()) {
         continue;
       }
-      long sequence = firstSequence + index;
-      meet(batch, index, sequence);
+      long sequence = firstSequence + event.index();
+      meet(batch, event, sequence);
       if (!event.writesObject()) {
         continue;
       }
@@ -180,15 +193,14 @@ public final class OwedData {
   }
 
   /** The event of a sequence is there, which others may name as their redaction. */
-  private void meet(Batch batch, int index, long sequence) {
+  private void meet(Batch batch, EventView event, long sequence) {
     List<Erased> all = erased.remove(sequence);
     if (all == null) {
       return;
     }
     erasedCount -= all.size();
-    EventView event = batch.events().get(index);
     Redaction redaction =
-        event.kind() == EventKind.REDACTION ? batch.said(index).redaction() : null;
+        event.kind() == EventKind.REDACTION ? batch.said(event.index()).redaction() : null;
     for (Erased one : all) {
       boolean isNamed =
           redaction != null
@@ -244,6 +256,10 @@ public final class OwedData {
               expired.sequence(),
               "its data is said to have been let go by a rule of the chain for retention, and none has done so"));
     }
+    for (long snapshot : forgotten.snapshots()) {
+      String why = "the snapshot at sequence " + snapshot + " isn't there";
+      all.add(new Unallowed(snapshot, why, true));
+    }
     all.sort(Comparator.comparingLong(Unallowed::sequence));
     return all.subList(0, Math.min(all.size(), most));
   }
@@ -259,11 +275,14 @@ public final class OwedData {
   }
 
   private static AtedbException refused(Unallowed one) {
+    String what =
+        one.isSnapshot
+            ? "events are gone"
+            : "the data of the event at sequence " + one.sequence + " is not here";
     return new AtedbException(
         Reason.VERIFICATION_FAILED,
-        "the data of the event at sequence "
-            + one.sequence
-            + " is not here, and nothing allows that: "
+        what
+            + ", and nothing allows that: "
             + one.why
             + ". The server, or its copy of the chain, can't be trusted",
         Map.of("sequence", Long.toString(one.sequence)));

@@ -7,6 +7,7 @@ import io.atedb.PublicKey;
 import io.atedb.Reason;
 import io.atedb.internal.event.AuthAnswer;
 import io.atedb.internal.event.Batch;
+import io.atedb.internal.event.EventView;
 import io.atedb.internal.event.Genesis;
 import io.atedb.internal.event.Rotation;
 import java.time.Instant;
@@ -121,8 +122,9 @@ public final class Ownership {
    * FromServer#serverOf}. Raises AUTH_ANSWER_INVALID, BATCH_INVALID, naming the event.
    */
   void decide(Batch batch, long timeUnixMs, KeyRing keys, Undo undo) {
-    for (int index = 0; index < batch.events().size(); index++) {
-      if (batch.events().get(index).kind() == EventKind.SERVER_IDENTITY) {
+    for (EventView event : batch.events()) {
+      int index = event.index();
+      if (event.kind() == EventKind.SERVER_IDENTITY) {
         rotate(index, batch.rotation(index), undo);
       } else {
         take(index, batch.answer(index), timeUnixMs, keys, undo);

@@ -46,17 +46,16 @@ final class Recent {
     if (!writer.equals(newest.writer)) {
       newestOther = newest;
     }
-    newest = new Last(writer, firstSequence + batch.events().size());
-    long sequence = firstSequence;
+    newest = new Last(writer, firstSequence + batch.count());
     for (EventView event : batch.events()) {
       if (event.kind() == EventKind.DATA || event.kind() == EventKind.TOMBSTONE) {
         Written known = newer.get(event.primaryKey());
         long end = known == null ? 0 : known.endOfOthersThan(writer);
+        long sequence = firstSequence + event.index();
         newer.put(event.primaryKey().copy(), new Written(writer, sequence, end));
       }
-      sequence++;
     }
-    events += batch.events().size();
+    events += batch.count();
     if (events >= EVENTS_KEPT_MIN) {
       older = newer;
       newer = new HashMap<>();

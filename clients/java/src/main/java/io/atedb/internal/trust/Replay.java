@@ -8,6 +8,7 @@ import io.atedb.TreeHead;
 import io.atedb.VouchedBy;
 import io.atedb.internal.event.Batch;
 import io.atedb.internal.event.Commit;
+import io.atedb.internal.event.Gap;
 import io.atedb.internal.event.Genesis;
 import io.atedb.internal.event.Precondition;
 import io.atedb.internal.event.Seal;
@@ -41,7 +42,8 @@ public final class Replay {
   public record Start(long commit, long sequence, List<Bytes> frontier) {}
 
   /** A batch that is verified but for what it is signed with. */
-  private record Step(VerifiedBatch verified, Map<Bytes, PublicKey> keys, PublicKey issuer) {
+  private record Step(
+      VerifiedBatch verified, Map<Bytes, PublicKey> keys, PublicKey issuer, boolean coversLast) {
     void verifySignatures() {
       Violation.at(
           verified.commit(),
@@ -93,11 +95,11 @@ public final class Replay {
     this.tree = new ReplayedTree(start.commit, start.frontier);
     this.writers = new ReplayedWriters();
     this.recent = new Recent();
-    this.owed = new OwedData();
+    this.owed = new OwedData(new Forgotten(start.sequence, 0));
     this.nextSequence = start.sequence;
   }
 
-  private Replay(Replay other, Provenance provenance) {
+  private Replay(Replay other, OwedData owed, Provenance provenance) {
     this.genesis = other.genesis;
     this.findKey = other.findKey;
     this.isWhole = other.isWhole;
@@ -106,7 +108,7 @@ public final class Replay {
     this.tree = other.tree.copy();
     this.writers = other.writers.copy();
     this.recent = other.recent.copy();
-    this.owed = other.owed.copy();
+    this.owed = owed;
     this.retained = other.retained;
     this.nextSequence = other.nextSequence;
     this.timeUnixMs = other.timeUnixMs;
@@ -114,7 +116,16 @@ public final class Replay {
 
   /** One that goes on from here by itself. */
   public Replay copy(Provenance of) {
-    return new Replay(this, of);
+    return new Replay(this, owed.copy(), of);
+  }
+
+  /**
+   * The same for a reading that begins where this one stands: nothing is asked any more of what
+   * this one was owed.
+   */
+  public Replay anew(Provenance of) {
+    Forgotten forgotten = new Forgotten(nextSequence, owed.forgotten.missingBelow());
+    return new Replay(this, new OwedData(forgotten), of);
   }
 
   public Genesis genesis() {
@@ -166,9 +177,10 @@ public final class Replay {
   /**
    * Verifies the next slice: whole batches with their commits. Nothing is given of one that doesn't
    * verify whole. Raises VERIFICATION_FAILED, saying which commit is wrong, or which sequence where
-   * nothing allows its data to be gone; UNSUPPORTED for what this client can't verify. The replay
-   * isn't to be used after either. What asking for keys fails with is raised as it is, and then
-   * nothing has changed: the same slice may be verified again.
+   * nothing allows its data to be gone; HISTORY_COMPACTED where the chain was compacted since the
+   * reading began, so that it can't be gone on with; UNSUPPORTED for what this client can't verify.
+   * The replay isn't to be used after any of them. What asking for keys fails with is raised as it
+   * is, and then nothing has changed: the same slice may be verified again.
    */
   public List<VerifiedBatch> verify(Bytes slice) {
     List<Commit.Stored> stored = split(slice);
@@ -187,7 +199,11 @@ public final class Replay {
     for (int place = 0; place < stored.size(); place++) {
       Commit.Stored one = stored.get(place);
       Batch batch = isWhole ? parse(one) : parsed.get(place);
-      Step step = Violation.at(one.commit(), () -> step(batch, one.commit()));
+      Step step = Violation.at(one.commit(), () -> step(one.gap(), batch, one.commit()));
+      Step last = step.coversLast ? null : lastSigned.remove(batch.seal().writerId());
+      if (last != null) {
+        last.verifySignatures();
+      }
       if (step.isByItself()) {
         step.verifySignatures();
       } else if (!batch.seal().signatures().isEmpty()) {
@@ -204,14 +220,9 @@ public final class Replay {
     try {
       return Commit.splitSlice(slice);
     } catch (AtedbException error) {
-      if (error.reason() == Reason.UNSUPPORTED) {
-        throw error;
-      }
+      String why = "a slice of the log is not valid: " + error.getMessage();
       throw new AtedbException(
-          Reason.VERIFICATION_FAILED,
-          "a slice of the log is not valid: " + error.getMessage() + ". Nothing of it was used",
-          Map.of(),
-          error);
+          Reason.VERIFICATION_FAILED, why + ". Nothing of it was used", Map.of(), error);
     }
   }
 
@@ -263,22 +274,31 @@ public final class Replay {
   }
 
   /** Decides what a batch is in this chain; its seal's signatures are still to be verified. */
-  private Step step(Batch batch, Commit commit) {
+  private Step step(Gap gap, Batch batch, Commit commit) {
+    if (gap != null) {
+      pass(gap);
+    }
     VouchedBy voucher = Signers.vouchedBy(batch, genesis.trustMode());
     Map<Bytes, PublicKey> keys = keysOf(batch);
     // Where it isn't known who may do what, what was delegated is not looked at either.
     PublicKey issuer = isWhole ? DelegationPath.issuerOf(batch, authority.keys()) : null;
     Seal seal = batch.seal();
     checkPlace(batch, commit);
-    writers.check(seal, tree, isWhole);
     Commit.Header header = commit.header();
+    owed.forgotten.note(gap, batch, header.firstSequence());
+    boolean mayMiss = owed.forgotten.missingBelow() > tree.size();
+    boolean coversLast = writers.check(seal, tree, isWhole, mayMiss);
+    if (isWhole && !batch.isGenesis()) {
+      authority.checkFresh(batch);
+    }
     checkConditions(seal, header);
     CheckEvents.checkRedactions(batch, header.firstSequence());
     FromServer.verifyHeld(batch, genesis);
     if (isWhole && batch.isGenesis()) {
       authority.checkTakes(header.timeUnixMs());
     } else if (isWhole) {
-      authority.decide(batch, new Place(header.timeUnixMs(), genesis.chainKey().text()));
+      String chainKey = genesis.chainKey().text();
+      authority.decide(batch, new Place(header.timeUnixMs(), header.firstSequence(), chainKey));
     }
     tree.append(commit);
     writers.wrote(seal);
@@ -290,7 +310,24 @@ public final class Replay {
       retained = retained.raised(authority.retention(), nextSequence, timeUnixMs);
       owed.settleBelow(retained);
     }
-    return new Step(new VerifiedBatch(batch, commit, voucher), keys, issuer);
+    noteReached();
+    return new Step(new VerifiedBatch(gap, batch, commit, voucher), keys, issuer, coversLast);
+  }
+
+  /** Goes on behind commits that are gone, or before a batch of which events are. */
+  private void pass(Gap gap) {
+    owed.forgotten.gap(gap, tree.size(), nextSequence);
+    tree.pass(gap.subtrees(tree.size()));
+    nextSequence += gap.events();
+    if (gap.commits() > 0) {
+      noteReached();
+    }
+  }
+
+  /** It has come to a place between two commits. */
+  private void noteReached() {
+    owed.forgotten.reached(
+        tree::head, tree.size(), nextSequence, timeUnixMs, () -> isWhole ? writers.seals() : null);
   }
 
   private void checkPlace(Batch batch, Commit commit) {
@@ -340,10 +377,10 @@ public final class Replay {
     Replay replay = new Replay(genesis, start, findKey, provenance);
     Batch batch = replay.parse(stored);
     replay.learnStrangers(stored, batch);
-    return Violation.at(stored.commit(), () -> replay.single(batch, stored.commit()));
+    return Violation.at(stored.commit(), () -> replay.single(stored.gap(), batch, stored.commit()));
   }
 
-  private VerifiedBatch single(Batch batch, Commit commit) {
+  private VerifiedBatch single(Gap gap, Batch batch, Commit commit) {
     Commit.Header header = commit.header();
     CheckEvents.checkRedactions(batch, header.firstSequence());
     VouchedBy voucher = Signers.vouchedBy(batch, genesis.trustMode());
@@ -351,12 +388,12 @@ public final class Replay {
     FromServer.verifyHeld(batch, genesis);
     boolean fits =
         header.sealHash().equals(batch.seal().hash())
-            && header.events() == batch.events().size()
+            && header.events() == batch.count()
             && batch.isGenesis() == (header.commit() == 0)
             && batch.seal().chainId().equals(genesis.chainId());
     if (!fits) {
       throw new Violation("its commit or its chain is another");
     }
-    return new VerifiedBatch(batch, commit, voucher);
+    return new VerifiedBatch(gap, batch, commit, voucher);
   }
 }

@@ -4,6 +4,7 @@ import io.atedb.Bytes;
 import io.atedb.TreeHead;
 import io.atedb.internal.crypt.Frontier;
 import io.atedb.internal.event.Commit;
+import io.atedb.internal.event.Subtree;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -54,6 +55,20 @@ final class ReplayedTree {
     if (commit.treeRoot() != null && !commit.treeRoot().equals(root)) {
       throw new Violation("its tree root is another than computed");
     }
+  }
+
+  /**
+   * Takes what stands for commits that are gone: the roots before their end aren't known from now
+   * on.
+   */
+  void pass(List<Subtree> subtrees) {
+    if (subtrees.isEmpty()) {
+      return;
+    }
+    subtrees.forEach(one -> frontier.appendSubtree(one.level(), one.hash()));
+    roots.clear();
+    sizes.clear();
+    note();
   }
 
   private Bytes note() {

@@ -3,7 +3,10 @@ package io.atedb.internal.trust;
 import io.atedb.Bytes;
 import io.atedb.TreeHead;
 import io.atedb.internal.event.Seal;
+import io.atedb.internal.event.Snapshot;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Where each writer's chain of seals stands in a replay. */
@@ -20,22 +23,36 @@ final class ReplayedWriters {
 
   /**
    * Refuses a batch that doesn't continue its writer's chain of seals, or names a head that is not
-   * of this chain. Raises Violation.
+   * of this chain. Gives whether it is the one right behind the last that came. Raises Violation.
    *
    * @param areAllKnown whether a writer that isn't known is new
+   * @param mayMiss whether batches of it may be gone before
    */
-  void check(Seal seal, ReplayedTree tree, boolean areAllKnown) {
+  boolean check(Seal seal, ReplayedTree tree, boolean areAllKnown, boolean mayMiss) {
     Writer writer = writers.get(seal.writerId());
-    if (writer == null) {
-      if (areAllKnown && seal.counter() != 0) {
-        throw new Violation("its writer starts at counter " + seal.counter());
-      }
-    } else if (seal.counter() != writer.nextCounter
-        || !writer.lastSealHash.equals(seal.previous())) {
+    boolean isNext =
+        writer == null
+            ? seal.counter() == 0
+            : seal.counter() == writer.nextCounter && writer.lastSealHash.equals(seal.previous());
+    boolean mayJump =
+        writer == null ? mayMiss || !areAllKnown : mayMiss && seal.counter() > writer.nextCounter;
+    if (!isNext && !mayJump) {
       throw new Violation(
-          "counter " + seal.counter() + " doesn't continue its writer's chain of seals");
+          writer == null
+              ? "its writer starts at counter " + seal.counter()
+              : "counter " + seal.counter() + " doesn't continue its writer's chain of seals");
     }
     checkAsOf(seal, writer == null ? null : writer.asOf, tree);
+    return isNext;
+  }
+
+  /** Where all of them stand. */
+  List<Snapshot.WriterSeal> seals() {
+    List<Snapshot.WriterSeal> seals = new ArrayList<>();
+    writers.forEach(
+        (id, writer) ->
+            seals.add(new Snapshot.WriterSeal(id, writer.nextCounter - 1, writer.lastSealHash)));
+    return seals;
   }
 
   /**

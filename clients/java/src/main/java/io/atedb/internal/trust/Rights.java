@@ -22,12 +22,19 @@ final class Rights {
   final ObjectTree tree;
   final KnownDelegations delegations;
   final Ownership ownership;
+  final Horizon horizon;
 
-  Rights(KeyRing keys, ObjectTree tree, KnownDelegations delegations, Ownership ownership) {
+  Rights(
+      KeyRing keys,
+      ObjectTree tree,
+      KnownDelegations delegations,
+      Ownership ownership,
+      Horizon horizon) {
     this.keys = keys;
     this.tree = tree;
     this.delegations = delegations;
     this.ownership = ownership;
+    this.horizon = horizon;
   }
 
   static Rights of(Genesis genesis) {
@@ -39,11 +46,13 @@ final class Rights {
         keys,
         new ObjectTree(genesis.isConfidential(), genesis.isPrivate()),
         new KnownDelegations(),
-        Ownership.of(genesis));
+        Ownership.of(genesis),
+        new Horizon());
   }
 
   Rights copy() {
-    return new Rights(keys.copy(), tree.copy(), delegations.copy(), ownership.copy());
+    return new Rights(
+        keys.copy(), tree.copy(), delegations.copy(), ownership.copy(), horizon.copy());
   }
 
   /** Whether a key may open the chain, if it is private. */

@@ -27,17 +27,19 @@ public final class Signers {
 
   /**
    * The keys that a batch is from, by fingerprint, sorted, once each: its writer's, and those that
-   * its events name. Raises BATCH_INVALID where they are too many, or an event names the writer's
+   * its events name. Where events are gone they are those, as far as that is known, and those whose
+   * signatures it has. Raises BATCH_INVALID where they are too many, or an event names the writer's
    * key besides.
    */
   static List<Bytes> of(Batch batch) {
     Bytes writer = batch.seal().fingerprint();
     TreeSet<Bytes> signers = new TreeSet<>();
     signers.add(writer);
-    for (int index = 0; index < batch.events().size(); index++) {
-      if (!batch.events().get(index).has(EventView.SIGNERS)) {
+    for (EventView event : batch.events()) {
+      if (!event.has(EventView.SIGNERS)) {
         continue;
       }
+      int index = event.index();
       Said said = batch.said(index);
       if (said.signWith().contains(writer)) {
         throw Batch.invalid(
@@ -47,6 +49,10 @@ public final class Signers {
       if (said.author() != null) {
         signers.add(said.author());
       }
+    }
+    // What is gone may have named others.
+    if (!batch.gone().isEmpty()) {
+      batch.seal().signatures().forEach(signature -> signers.add(signature.fingerprint()));
     }
     if (signers.size() > Limits.SIGNERS_MAX) {
       throw Batch.invalid(
@@ -66,7 +72,7 @@ public final class Signers {
   static List<Bytes> actorsOf(Batch batch, int index) {
     List<Bytes> actors = new ArrayList<>();
     actors.add(batch.seal().fingerprint());
-    if (batch.events().get(index).has(EventView.SIGNERS)) {
+    if (batch.event(index).has(EventView.SIGNERS)) {
       actors.addAll(batch.said(index).signWith());
     }
     return actors;
@@ -75,9 +81,9 @@ public final class Signers {
   private static Map<Bytes, PublicKey> shownIn(Batch batch) {
     Map<Bytes, PublicKey> shown = new HashMap<>();
     batch.sealKeys().forEach(key -> shown.put(key.fingerprint(), key));
-    for (int index = 0; index < batch.events().size(); index++) {
-      if (batch.events().get(index).has(EventView.AUTHORITY)) {
-        batch.said(index).publicKeys().forEach(key -> shown.put(key.fingerprint(), key));
+    for (EventView event : batch.events()) {
+      if (event.has(EventView.AUTHORITY)) {
+        batch.said(event.index()).publicKeys().forEach(key -> shown.put(key.fingerprint(), key));
       }
     }
     return shown;
@@ -157,7 +163,8 @@ public final class Signers {
   /**
    * Decides who vouches for a batch. Raises SIGNATURE_INVALID where it has no signature and must
    * have one: in a distributed chain, and where it holds anything that gives or takes a right. A
-   * tombstone does, since the rules of its object go with it.
+   * tombstone does, since the rules of its object go with it. Of what is gone a snapshot says,
+   * which is signed, that it doesn't matter.
    */
   static VouchedBy vouchedBy(Batch batch, TrustMode mode) {
     if (!batch.seal().signatures().isEmpty()) {
@@ -169,21 +176,21 @@ public final class Signers {
     if (!batch.seal().delegations().isEmpty()) {
       throw unsigned("its seal shows delegations, and such batches are signed in every chain");
     }
-    int index = 0;
     for (EventView event : batch.events()) {
       if (event.kind() != EventKind.DATA) {
         throw unsigned(
             "event "
-                + index
+                + event.index()
                 + " is of kind "
                 + event.kind().text()
                 + ", whose batches are signed in every chain");
       }
       if (event.has(EventView.AUTHORITY)) {
         throw unsigned(
-            "event " + index + " carries rules or keys, whose batches are signed in every chain");
+            "event "
+                + event.index()
+                + " carries rules or keys, whose batches are signed in every chain");
       }
-      index++;
     }
     return VouchedBy.SERVER;
   }

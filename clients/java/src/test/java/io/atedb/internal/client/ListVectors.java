@@ -111,7 +111,7 @@ public final class ListVectors {
     for (int at = 0; at < due.size(); at++) {
       Case child = due.get(at);
       VerifiedChildren.Found is = found.get(at);
-      EventView event = is.batch().batch().events().get(is.index());
+      EventView event = is.batch().batch().event(is.index());
       long sequence = is.batch().commit().header().firstSequence() + is.index();
       assertEquals(child.number("sequence"), sequence);
       assertEquals(child.numberOr("movedBy", -1), is.movedBy());
