@@ -11,6 +11,7 @@ mod headers;
 mod hostile;
 mod keys;
 mod left;
+mod mutator;
 mod owners;
 mod trust;
 mod wire;
