@@ -7,7 +7,9 @@ import io.atedb.internal.client.Judge;
 import io.atedb.internal.client.MemberKeys;
 import io.atedb.internal.event.Address;
 import io.atedb.internal.event.ChainKey;
+import io.atedb.internal.home.KnownGroups;
 import io.atedb.internal.home.KnownHostsFile;
+import io.atedb.internal.home.StoredLogin;
 import io.atedb.internal.rpc.Transport;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,7 +48,8 @@ public final class AtedbClient implements AutoCloseable {
             elsewhere(address, options, hosts),
             encryption -> new Transport(address, encryption, options.tls(), judge),
             options.home(),
-            options.onNotice());
+            options.onNotice(),
+            () -> loggedInAt(address, hosts));
     ThreadFactory daemons =
         task -> {
           Thread thread = new Thread(task, "atedb-" + THREADS.incrementAndGet());
@@ -71,6 +74,22 @@ public final class AtedbClient implements AutoCloseable {
     }
     Judge judge = new Judge(named.address(), hosts, options.lookUp(), options.onNotice());
     return new Transport(named.address(), Encryption.BITS_128, named.tls(), judge);
+  }
+
+  /** Where whoever is on this machine is logged in; null: nobody is, or it is this server. */
+  private Accounts.Place loggedInAt(Address own, KnownHostsFile hosts) {
+    StoredLogin login = keys.login();
+    if (login == null || login.server() == null) {
+      return null;
+    }
+    Address address = Address.parseServer(login.server());
+    if (address.server().equals(own.server())) {
+      return null;
+    }
+    Judge judge = new Judge(address, hosts, options.lookUp(), options.onNotice());
+    return new Accounts.Place(
+        new Transport(address, Encryption.BITS_128, null, judge),
+        new KnownGroups(options.home(), address.server()));
   }
 
   /**

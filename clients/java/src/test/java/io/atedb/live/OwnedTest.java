@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.atedb.AtedbClient;
 import io.atedb.AtedbException;
+import io.atedb.Bytes;
 import io.atedb.Chain;
 import io.atedb.ChainEvent;
 import io.atedb.ClientOptions;
@@ -387,6 +388,52 @@ class OwnedTest {
         chain.verify();
         assertEquals(List.of("as an owner"), texts(chain));
       }
+    }
+  }
+
+  @Test
+  @Order(6)
+  void whoeverIsLoggedInElsewhereIsAMemberThere() throws Exception {
+    Path home = home("anna");
+    String[] by = password();
+    LiveServer.atedb(home, "", 0, "user", "create", "anna@example.com", by[0], by[1], by[2], by[3]);
+    Bytes own;
+    try (AtedbClient client = client(home);
+        Chain created = client.open("loggedin/here", CLAIM);
+        Chain diary = client.open("example.com/anna/diary", APPEND)) {
+      created.append("where the group is kept").join();
+      own = diary.ownKey().fingerprint();
+    }
+    ClientOptions options = ClientOptions.defaults().home(home);
+    Path folders = folder.resolve("logged-in");
+    try (LiveServer chains =
+            new LiveServer(
+                Files.createDirectories(folders.resolve("chains")),
+                true,
+                "--auth",
+                "ate://" + server.address());
+        AtedbClient client = AtedbClient.connect(chains.address(), options);
+        Chain chain = client.open("loggedin/log", APPEND)) {
+      chain.append("as an owner").join();
+      assertEquals(own, data(chain).get(0).author());
+    }
+    // Whom the server names is not asked: that would be to choose whom keys are proven to.
+    try (LiveServer lies =
+            new LiveServer(
+                Files.createDirectories(folders.resolve("lies")),
+                true,
+                "--auth",
+                "ate://127.0.0.1:1");
+        AtedbClient client = AtedbClient.connect(lies.address(), options);
+        Chain chain = client.open("loggedin/log", OpenOptions.defaults().forAppend())) {
+      assertNotEquals(own, chain.ownKey().fingerprint());
+    }
+    // And one that asks nobody has nothing to do with a group of that name elsewhere.
+    try (LiveServer free = new LiveServer(Files.createDirectories(folders.resolve("free")));
+        AtedbClient client = AtedbClient.connect(free.address(), options);
+        Chain chain = client.open("loggedin/log", APPEND)) {
+      chain.append("mine").join();
+      assertEquals(own, chain.roots().get(0).fingerprint());
     }
   }
 
