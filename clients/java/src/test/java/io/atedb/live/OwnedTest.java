@@ -19,6 +19,7 @@ import io.atedb.EventKind;
 import io.atedb.EventStream;
 import io.atedb.KeyPair;
 import io.atedb.Login;
+import io.atedb.MemberGroup;
 import io.atedb.NewEvent;
 import io.atedb.OpenOptions;
 import io.atedb.PrimaryKeys;
@@ -342,6 +343,26 @@ class OwnedTest {
         LiveServer.atedb(
             home, "", 0, "group", "remove", "team", "contributor", name, "--server", at);
         assertTrue(Set.of("KEY_REVOKED", "KEY_NOT_ALLOWED").contains(refusal(joined)));
+      }
+    }
+    // What the owner's key opens of the group, and what the keys of its roles do.
+    try (AtedbClient client = client(home);
+        MemberGroup group = client.openGroup("team");
+        KeyPair stranger = KeyPair.generate()) {
+      assertEquals("owner", group.highestRole());
+      assertEquals(group.roles().get("owner"), group.keys().get("owner").publicKey());
+      assertEquals(1, group.members("owner").size());
+      assertEquals(List.of(), group.members("contributor"));
+      refused("GROUP_DENIED", () -> client.openGroup("team", stranger));
+      refused("REQUEST_INVALID", () -> client.openGroup("me@example.com"));
+      TokenGrant grant = TokenGrant.until(Instant.now().plusSeconds(600), "team/*").write().read();
+      try (Token token = Token.create(group.keys().get("delegate"), grant);
+          Chain byToken = client.open("team/notes", CLAIM)) {
+        byToken.append("makes it").join();
+        try (Chain acting = client.open("team/notes", APPEND.token(token))) {
+          acting.append("by a token of a role").join();
+          assertEquals(List.of("makes it", "by a token of a role"), texts(acting));
+        }
       }
     }
     // Who owns it, and opens it anew, hands out another read key before anything else.

@@ -212,7 +212,7 @@ public final class Accounts implements AutoCloseable {
    * one means, who its owners are says. Raises GROUP_DENIED for a key without a role in it,
    * VERIFICATION_FAILED, and as {@link #login}.
    */
-  OpenedGroup open(String name, List<KeyPair> keys) {
+  public OpenedGroup open(String name, List<KeyPair> keys) {
     try {
       return open(new Place(transport(), known), name, keys);
     } catch (AtedbException error) {
