@@ -36,6 +36,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterAll;
@@ -232,7 +233,7 @@ class LockTest {
   }
 
   @Test
-  void closingAChainGivesItsLeasesUp() {
+  void closingAChainGivesItsLeasesUp() throws Exception {
     try (KeyPair key = KeyPair.generate();
         AtedbClient client = client(server.address());
         Chain other = client.open("example.com/java/closing", APPEND.key(key))) {
@@ -245,6 +246,19 @@ class LockTest {
       }
       pending.join();
       assertFalse(lease.isHeld());
+      other.lock(DOOR, LockOptions.DEFAULTS.noWait()).close();
+      // And who waits for one waits no more.
+      CompletableFuture<Lease> waiting;
+      try (Lease first = other.lock(DOOR)) {
+        Chain chain = client.open("example.com/java/closing", APPEND.key(key));
+        waiting = CompletableFuture.supplyAsync(() -> chain.lock(DOOR));
+        assertThrows(TimeoutException.class, () -> waiting.get(300, TimeUnit.MILLISECONDS));
+        chain.close();
+        ExecutionException ended =
+            assertThrows(ExecutionException.class, () -> waiting.get(60, TimeUnit.SECONDS));
+        assertEquals(Reason.REQUEST_INVALID, ((AtedbException) ended.getCause()).reason());
+        assertTrue(first.isHeld());
+      }
       other.lock(DOOR, LockOptions.DEFAULTS.noWait()).close();
     }
   }

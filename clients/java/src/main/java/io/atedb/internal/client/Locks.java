@@ -17,7 +17,9 @@ import io.atedb.internal.rpc.Pause;
 import io.atedb.internal.rpc.Statuses;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Executor;
 
 /** Locks objects of one chain (docs/locks.md of atedb). */
@@ -31,8 +33,13 @@ public final class Locks {
   private final Duration reconnect;
   private final Executor executor;
 
-  /** Those that are held, as far as is known. Guarded by itself. */
+  /** Those that are held, as far as is known. It guards what follows, too. */
   private final List<HeldLock> held = new ArrayList<>();
+
+  /** Streams on which a lock is waited for. */
+  private final Set<Call> asking = new HashSet<>();
+
+  private boolean isClosed;
 
   public Locks(
       ChainCalls calls, Opener opener, ChainKeys keys, Duration reconnect, Executor executor) {
@@ -70,6 +77,7 @@ public final class Locks {
         if (!mayPass || Thread.currentThread().isInterrupted()) {
           throw error;
         }
+        checkOpen();
         long now = System.nanoTime();
         if (current.hasHeard) {
           lostSince = 0;
@@ -87,20 +95,41 @@ public final class Locks {
   }
 
   private HeldLock keep(HeldLock lock) {
+    boolean isLate;
     synchronized (held) {
-      held.removeIf(one -> one.ended().isDone());
-      held.add(lock);
+      isLate = isClosed;
+      if (!isLate) {
+        held.removeIf(one -> one.ended().isDone());
+        held.add(lock);
+      }
     }
+    if (isLate) {
+      lock.close();
+    }
+    checkOpen();
     return lock;
   }
 
-  /** Gives all of them up. */
+  private void checkOpen() {
+    synchronized (held) {
+      if (isClosed) {
+        throw new AtedbException(
+            Reason.REQUEST_INVALID, "the chain " + calls.chainKey() + " was closed. Open it again");
+      }
+    }
+  }
+
+  /** Gives all of them up, and waits for no other any more. */
   public void close() {
     List<HeldLock> all;
+    List<Call> waiting;
     synchronized (held) {
+      isClosed = true;
       all = List.copyOf(held);
+      waiting = List.copyOf(asking);
       held.clear();
     }
+    waiting.forEach(Call::close);
     all.forEach(HeldLock::close);
   }
 
@@ -123,7 +152,11 @@ public final class Locks {
       KeyPair key = keys.writing();
       Call call = calls.begin("Lock", 0);
       boolean isKept = false;
+      synchronized (held) {
+        asking.add(call);
+      }
       try {
+        checkOpen();
         long asked = System.nanoTime();
         prove(call, opened, key);
         LockStream stream = new LockStream(calls, call, options.ttl().toNanos(), asked);
@@ -141,6 +174,9 @@ public final class Locks {
           }
         }
       } finally {
+        synchronized (held) {
+          asking.remove(call);
+        }
         if (!isKept) {
           call.close();
         }
