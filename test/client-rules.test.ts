@@ -56,6 +56,14 @@ test('the rules that count for an object are told, with the objects that have th
   });
 });
 
+test('more readers than the header of an event has room for are set at once', async () => {
+  const chain = await as(testKey, { confidential: true });
+  const many = Array.from({ length: 17 }, () => KeyPair.generate());
+  await chain.setReaders(many.map(({ publicKey }) => publicKey));
+  const { object } = await chain.rules();
+  expect(object.read.kind === 'sealed' && object.read.readers).toHaveLength(18);
+});
+
 test('who is taken off reads no more; those who stay do, and a key that was replaced gives nothing to its successor', async () => {
   const chain = await as(testKey, { confidential: true });
   const [carol, dave] = [KeyPair.generate(), KeyPair.generate()];

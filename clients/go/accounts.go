@@ -223,6 +223,50 @@ func (c *Client) OpenGroup(ctx context.Context, name string, key *keys.Pair, for
 	if err != nil {
 		return nil, err
 	}
+	group, err := c.openGroupAt(ctx, server, name, key, former)
+	if err == nil {
+		return group, nil
+	}
+	other, failed := c.otherThanSays(err)
+	if failed != nil {
+		return nil, failed
+	}
+	if other == nil {
+		return nil, err
+	}
+	return c.openGroupAt(ctx, other, name, key, former)
+}
+
+// otherThanSays is where a group is that the server doesn't keep, since it asks another one: where the user is logged in. Which one it asks is
+// its own affair: it may know it by another name, and is not to choose whom keys are proven to. One that asks nobody who owns its chains has
+// nothing to do with a group of that name elsewhere. nil: there is none, or a server was named.
+func (c *Client) otherThanSays(err error) (*accountsServer, error) {
+	found := fault.Of(err)
+	if c.auth != nil || c.home == "" || found == nil || found.Reason != fault.Unsupported || found.Metadata["auth_server"] == "" {
+		return nil, nil
+	}
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.whereLoggedIn != nil {
+		return c.whereLoggedIn, nil
+	}
+	login, err := home.ReadLogin(c.home)
+	if err != nil || login == nil || login.Server == "" {
+		return nil, err
+	}
+	address, err := event.ParseServerAddress(login.Server)
+	if err != nil || address.Server == c.address.Server {
+		return nil, err
+	}
+	conn, err := rpc.New(rpc.Options{Server: address.Server, Encryption: Bits128, Check: &identityCheck{client: c, address: address}, Dial: c.options.dial})
+	if err != nil {
+		return nil, err
+	}
+	c.whereLoggedIn = &accountsServer{conn, home.NewKnownGroups(c.home, address.Server)}
+	return c.whereLoggedIn, nil
+}
+
+func (c *Client) openGroupAt(ctx context.Context, server *accountsServer, name string, key *keys.Pair, former []*keys.Pair) (*Group, error) {
 	acts, unverified, err := c.actsOf(ctx, server.conn, name, key)
 	if err != nil {
 		return nil, err

@@ -49,8 +49,10 @@ type Client struct {
 
 	mutex sync.Mutex
 	// safe is the connection of what is sent encrypted only, where the other isn't known to be; nil before there is one.
-	safe   *rpc.Conn
-	chains map[*Chain]bool
+	safe *rpc.Conn
+	// whereLoggedIn keeps groups, since the server has said that it asks another one; nil: it has not.
+	whereLoggedIn *accountsServer
+	chains        map[*Chain]bool
 }
 
 // Connect prepares a client of a server: host, host:port (5000 unless named) or ate://host:port, and perhaps behind it
@@ -156,10 +158,13 @@ func (c *Client) Close() error {
 		}
 	}
 	c.mutex.Lock()
-	safe := c.safe
+	safe, whereLoggedIn := c.safe, c.whereLoggedIn
 	c.mutex.Unlock()
 	if safe != nil {
 		safe.Close()
+	}
+	if whereLoggedIn != nil {
+		whereLoggedIn.conn.Close()
 	}
 	if c.auth != nil {
 		c.auth.conn.Close()

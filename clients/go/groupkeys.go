@@ -68,7 +68,7 @@ func (g *groupKeys) tellElsewhere(server string) {
 	if server == "" {
 		return
 	}
-	g.chain.client.options.notice(Notice{Kind: "group-elsewhere", Message: "who is in the group " + g.chain.key.Group + " is known to " + server + ", which was not asked: your own key is used. To act as a member, name it, WithAuthServer"})
+	g.chain.client.options.notice(Notice{Kind: "group-elsewhere", Message: "who is in the group " + g.chain.key.Group + " is known to " + server + ", which was not asked: your own key is used. To act as a member, name it, WithAuthServer, or log in there (atedb login)"})
 }
 
 // key to write with.

@@ -317,6 +317,14 @@ func testSealed(t *testing.T, mode string) {
 	mallory := open(t, connect(t, server.Address(), atedb.WithoutHome()), "team/sealed", atedb.WithKey(alice))
 	appendTo(t, mallory, text("sealed anew"))
 	same(t, data(t, carols, atedb.ReadOptions{}), "the plan", "for all", "without Bob", "sealed anew")
+	// More than the header of an event has room for.
+	many := []*keys.Public{carol.Public()}
+	for range 17 {
+		many = append(many, newKey(t).Public())
+	}
+	if _, err := chain.SetReaders(within(t), atedb.Object{}, many...); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := connect(t, server.Address(), atedb.WithoutHome()).Open(within(t), "example.com/me/plain", atedb.Confidential()); !errors.Is(err, fault.ChainNotFound) {
 		t.Error(err)
 	}

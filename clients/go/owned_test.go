@@ -45,6 +45,7 @@ func TestOwned(t *testing.T) {
 	t.Run("token", func(t *testing.T) { testToken(t, server) })
 	t.Run("group", func(t *testing.T) { testGroup(t, server) })
 	t.Run("elsewhere", func(t *testing.T) { testElsewhere(t, server) })
+	t.Run("logged in elsewhere", func(t *testing.T) { testLoggedInElsewhere(t, server) })
 	t.Run("rotation", func(t *testing.T) { testRotation(t, server) })
 }
 
@@ -255,6 +256,37 @@ func testRotation(t *testing.T, server *liveserver.Server) {
 		t.Error(err)
 	}
 	same(t, data(t, again, atedb.ReadOptions{}), "before", "after")
+}
+
+// testLoggedInElsewhere: who is logged in at an auth server is a member there, of groups whose chains another server keeps.
+func testLoggedInElsewhere(t *testing.T, auth *liveserver.Server) {
+	home := t.TempDir()
+	password := filepath.Join(home, "password")
+	if err := os.WriteFile(password, []byte("correct horse battery\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command(t, home, "user", "create", "anna@example.com", "--password-file", password, "--server", auth.Address())
+	created := open(t, connect(t, auth.Address(), atedb.WithHome(home)), "loggedin/here", atedb.ForAppend(), atedb.Claim())
+	appendTo(t, created, text("where the group is kept"))
+	chains := liveserver.StartWithAuth(t, "--auth", "ate://"+auth.Address())
+	chain := open(t, connect(t, chains.Address(), atedb.WithHome(home)), "loggedin/log", atedb.ForAppend())
+	appendTo(t, chain, text("as an owner"))
+	is, err := chain.GetAt(within(t), 1)
+	if err != nil || is.Author == nil {
+		t.Fatalf("%+v: %v", is, err)
+	}
+	// Whom the server names is not asked: that would be to choose whom keys are proven to.
+	lies := liveserver.StartWithAuth(t, "--auth", "ate://127.0.0.1:1")
+	lied := open(t, connect(t, lies.Address(), atedb.WithHome(home)), "loggedin/log", atedb.ForAppend())
+	if key, err := lied.OwnKey(within(t)); err != nil || key.Fingerprint() == *is.Author {
+		t.Errorf("it would write with %s: %v", key, err)
+	}
+	// And one that asks nobody has nothing to do with a group of that name elsewhere.
+	free := open(t, connect(t, liveserver.Start(t).Address(), atedb.WithHome(home)), "loggedin/free", atedb.ForAppend())
+	appendTo(t, free, text("mine"))
+	if roots := free.Genesis().Roots; len(roots) != 1 || roots[0].Fingerprint() != *is.Author {
+		t.Errorf("its roots are %v", roots)
+	}
 }
 
 // testElsewhere: another server keeps the chains, and asks this one who owns them.

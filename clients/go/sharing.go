@@ -25,6 +25,9 @@ type Object struct {
 // changeTries: others may write meanwhile; so often a change of readers is made anew.
 const changeTries = 20
 
+// readersAnEvent: a key that is shown, and a read key that is wrapped for it, take 4.5 KiB of the 64 KiB that the header of an event may have.
+const readersAnEvent = 12
+
 type readerChange struct {
 	events []NewEvent
 	// readKey that they hand out, if it is a new one.
@@ -196,7 +199,7 @@ func handOut(chainID event.Hash, object Object, readKey []byte, readers []*keys.
 		return nil, badAppend("readers", "there are none")
 	}
 	var events []NewEvent
-	for some := range slices.Chunk(once, limits.PublicKeys) {
+	for some := range slices.Chunk(once, readersAnEvent) {
 		made := NewEvent{Kind: event.KindRules, PrimaryKey: object.PrimaryKey, Name: object.Name, Label: object.Label, Parent: object.Parent, PublicKeys: some}
 		for _, reader := range some {
 			wrapped, err := reader.SealTo(crypt.InfoWrappedKey, wrapAAD(chainID, id, reader.Fingerprint()), readKey)

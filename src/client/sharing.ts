@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import { AtedbError, publicKeysMax } from '../bytes/index.ts';
+import { AtedbError } from '../bytes/index.ts';
 import { type PublicKey, readKeyBytes, readKeyIdOf, sealTo } from '../crypto/index.ts';
 import type { WrappedKey } from '../event/index.ts';
 import type { Authority } from '../trust/index.ts';
@@ -148,6 +148,9 @@ function sealedBy(authority: Authority, object: SharedObject) {
 
 const noKey = Buffer.alloc(0);
 
+/** A key that is shown, and a read key that is wrapped for it, take 4.5 KiB of the 64 KiB that the header of an event may have. */
+const readersAnEventMax = 12;
+
 /** Events that hand out a read key, to as many readers each as fit. */
 function handOut(
   chainId: Buffer,
@@ -157,8 +160,8 @@ function handOut(
 ): AppendEvent[] {
   const once = [...new Map(readers.map((reader) => [reader.fingerprintHex, reader])).values()];
   const events: AppendEvent[] = [];
-  for (let start = 0; start < once.length; start += publicKeysMax) {
-    const some = once.slice(start, start + publicKeysMax);
+  for (let start = 0; start < once.length; start += readersAnEventMax) {
+    const some = once.slice(start, start + readersAnEventMax);
     const wrappedKeys = some.map((reader) => wrap(chainId, readKey, reader));
     events.push({ kind: 'rules', ...object, publicKeys: some, wrappedKeys });
   }

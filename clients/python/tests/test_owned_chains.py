@@ -275,6 +275,43 @@ async def test_a_group_that_another_server_keeps(
         assert (await chain.verify()).size == 2
 
 
+async def test_who_is_logged_in_elsewhere_is_a_member_there(
+    owned: LiveServer, server: LiveServer, start: StartServer, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    password = tmp_path / "password"
+    password.write_text("correct horse battery\n")
+    password.chmod(0o600)
+    made = await run_atedb(
+        *("user", "create", "anna@example.com", "--password-file", str(password)),
+        *("--server", owned.address),
+        home=home,
+    )
+    assert made.code == 0, made.errors
+    async with atedb.connect(owned.address, home=home) as client:
+        await (await client.open("loggedin/here", claim=True)).append("makes the group")
+        own = (await client.open("example.com/anna/diary")).own_key
+    chains = await start("--auth", f"ate://{owned.address}", auth=True)
+    async with atedb.connect(chains.address, home=home) as client:
+        chain = await client.open("loggedin/there")
+        await chain.append("by the owner")
+        event = await chain.get(sequence=1)
+        assert event is not None
+        assert (event.author, event.data) == (own.fingerprint, b"by the owner")
+    # Whom the server names is not asked: that would be to choose whom keys are proven to.
+    lies = await start("--auth", "ate://127.0.0.1:1", auth=True)
+    async with atedb.connect(lies.address, home=home) as client:
+        group = await client.open_group("loggedin")
+        assert group.highest == "owner"
+    # And one that asks nobody has nothing to do with a group of that name elsewhere.
+    async with atedb.connect(server.address, home=home) as client:
+        chain = await client.open("loggedin/free")
+        await chain.append("mine")
+        event = await chain.get(sequence=1)
+        assert event is not None
+        assert event.fingerprint == own.fingerprint
+
+
 async def test_where_there_are_no_groups_whoever_comes_first_owns_the_chain(
     server: LiveServer, distributed: LiveServer, tmp_path: Path
 ) -> None:

@@ -64,6 +64,16 @@ async def test_a_confidential_chain_is_read_by_its_readers_alone(
         assert event.sealed is not None and event.sealed.state == "open"
 
 
+async def test_more_readers_than_an_event_has_room_for(server: LiveServer) -> None:
+    many = [KeyPair.generate() for _ in range(17)]
+    async with atedb.connect(server.address, home="") as client:
+        chain = await client.open("example.com/py/many", confidential=True)
+        await chain.set_readers([key.public_key for key in many])
+        await chain.append("for all")
+    for key in (many[0], many[-1]):
+        assert await texts_of(server.address, "example.com/py/many", key) == [("open", b"for all")]
+
+
 async def test_one_object_of_a_chain_in_clear_is_sealed_with_what_is_below_it(
     server: LiveServer, tmp_path: Path
 ) -> None:

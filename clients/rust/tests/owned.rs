@@ -45,6 +45,7 @@ async fn whose_a_chain_is_an_auth_service_says() {
     passwords_open_accounts(&server).await;
     members_write_as_their_roles(&server).await;
     accounts_are_kept_elsewhere(&server).await;
+    members_are_logged_in_elsewhere(&server).await;
     identities_are_followed(&mut server).await;
 }
 
@@ -234,6 +235,33 @@ async fn accounts_are_kept_elsewhere(auth: &LiveServer) {
     assert_eq!(texts(&named).await, ["as an owner"]);
     let nowhere = connect(&chains.address(), None, Encryption::Auto);
     assert_eq!(reason_of(nowhere.login("me@example.com", "correct horse battery").await), Reason::Unsupported);
+}
+
+/// Who is logged in at an auth server is a member there, of groups whose chains another server keeps.
+async fn members_are_logged_in_elsewhere(auth: &LiveServer) {
+    let home = Folder::new();
+    let password = secret(&home, "password", "correct horse battery\n");
+    let address = auth.address();
+    let who = ["user", "create", "anna@example.com", "--password-file", &password, "--server", &address];
+    command(home.path(), &who, "").await;
+    let claim = OpenOptions { claim: true, ..OpenOptions::default() };
+    let made = home_client(auth, home.path()).open("loggedin/here", claim).await.expect("it isn't there yet");
+    made.append(NewEvent::data("where the group is kept")).await.expect("it is the group's");
+    let chains = LiveServer::start_asking(&format!("ate://{address}")).await;
+    let chain = home_client(&chains, home.path()).open("loggedin/log", OpenOptions::default()).await.expect("it opens");
+    chain.append(NewEvent::data("as an owner")).await.expect("it is the group's");
+    assert_eq!(texts(&chain).await, ["as an owner"]);
+    // Whom the server names is not asked: that would be to choose whom keys are proven to.
+    let lies = LiveServer::start_asking("ate://127.0.0.1:1").await;
+    let lied = home_client(&lies, home.path()).open("loggedin/log", OpenOptions::default()).await.expect("it opens");
+    let role = chain.own_key().await.expect("it has a role");
+    assert_eq!(lied.own_key().await.expect("it has a role"), role);
+    // And one that asks nobody has nothing to do with a group of that name elsewhere.
+    let asks_nobody = LiveServer::start(&[]).await;
+    let free =
+        home_client(&asks_nobody, home.path()).open("loggedin/free", OpenOptions::default()).await.expect("it opens");
+    free.append(NewEvent::data("mine")).await.expect("whoever comes first owns it");
+    assert_ne!(free.own_key().await.expect("it has a key"), role);
 }
 
 /// The server's identity is followed by another one, and so is its auth service's.

@@ -49,7 +49,7 @@ type wireCase struct {
 	Calls                            []callCase
 }
 
-func begin(t *testing.T, in inputCase) *Handshake {
+func begin(t testing.TB, in inputCase) *Handshake {
 	random := [][]byte{bytes.Clone(in.ClientRandom)}
 	sharesUpTo := Bits256
 	if len(in.Seeds) == 1 {

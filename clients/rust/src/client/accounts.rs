@@ -50,22 +50,40 @@ pub struct Login {
     pub unverified: bool,
 }
 
+/// A server that keeps groups, by an encrypted connection, and what was seen of those.
+pub(crate) type GroupsPlace = (Arc<Transport>, KnownGroups);
+
+/// Makes the connection to where the user is logged in; None: nowhere, or at the client's own server.
+pub(crate) type LoggedInAt = Arc<dyn Fn() -> Result<Option<GroupsPlace>> + Send + Sync>;
+
 /// The server that keeps accounts, by a connection that what belongs to them may go over.
 pub(crate) struct Accounts {
     /// Or why there is none.
     transport: Result<Arc<Transport>>,
     known: KnownGroups,
     on_notice: OnNotice,
+    /// None: a server was named.
+    logged_in_at: Option<LoggedInAt>,
+    /// Where groups are, since the server has said that it asks another one.
+    where_logged_in: tokio::sync::Mutex<Option<GroupsPlace>>,
 }
 
 impl Accounts {
-    pub fn new(transport: Result<Arc<Transport>>, known: KnownGroups, on_notice: OnNotice) -> Self {
-        Accounts { transport, known, on_notice }
+    pub fn new(
+        transport: Result<Arc<Transport>>,
+        known: KnownGroups,
+        on_notice: OnNotice,
+        logged_in_at: Option<LoggedInAt>,
+    ) -> Self {
+        Accounts { transport, known, on_notice, logged_in_at, where_logged_in: tokio::sync::Mutex::default() }
     }
 
     /// Ends the connection.
     pub async fn close(&self) {
         if let Ok(transport) = &self.transport {
+            transport.close().await;
+        }
+        if let Some((transport, _)) = &*self.where_logged_in.lock().await {
             transport.close().await;
         }
     }
@@ -90,9 +108,42 @@ impl Accounts {
         let Some(key) = keys.first() else {
             return Err(Error::invalid("key", "there is none"));
         };
-        let transport = self.transport.clone()?;
+        let own = (self.transport.clone()?, self.known.clone());
+        match self.open_group_at(own, name, key, keys).await {
+            Err(error) => match self.other_than_says(&error).await? {
+                Some(other) => self.open_group_at(other, name, key, keys).await,
+                None => Err(error),
+            },
+            opened => opened,
+        }
+    }
+
+    /// Where a group is that the server doesn't keep, since it asks another one: where the user is logged in. Which one it asks is its
+    /// own affair: it may know it by another name, and is not to choose whom keys are proven to. One that asks nobody who owns its
+    /// chains has nothing to do with a group of that name elsewhere. None: there is none, or a server was named.
+    async fn other_than_says(&self, error: &Error) -> Result<Option<GroupsPlace>> {
+        let asks_another = error.metadata().get("auth_server").is_some_and(|server| !server.is_empty());
+        let Some(logged_in_at) = &self.logged_in_at else { return Ok(None) };
+        if error.reason() != Reason::Unsupported || !asks_another {
+            return Ok(None);
+        }
+        let mut found = self.where_logged_in.lock().await;
+        if found.is_none() {
+            let make = Arc::clone(logged_in_at);
+            *found = blocking(move || make()).await?;
+        }
+        Ok(found.clone())
+    }
+
+    async fn open_group_at(
+        &self,
+        (transport, known): GroupsPlace,
+        name: &str,
+        key: &KeyPair,
+        keys: &[KeyPair],
+    ) -> Result<OpenedGroup> {
         let acts = within(transport.server(), acts_of(&transport, name, key)).await?;
-        let (known, keys) = (self.known.clone(), keys.to_vec());
+        let keys = keys.to_vec();
         let (name, on_notice) = (name.to_owned(), Arc::clone(&self.on_notice));
         blocking(move || {
             let group = Group::verify(&name, acts).map_err(|error| {

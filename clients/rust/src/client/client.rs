@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::client::accounts::{Accounts, Login};
+use crate::client::accounts::{Accounts, LoggedInAt, Login};
 use crate::client::calls::ChainCalls;
 use crate::client::chain::{Chain, ChainParts};
 use crate::client::group_keys::GroupKeys;
-use crate::client::home::default_home;
+use crate::client::home::{default_home, read_login};
 use crate::client::identity_check::{IdentityCheck, LookUpIdentity};
 use crate::client::keys::{KeyStore, OwnKey, UseKey};
 use crate::client::knowledge::Knowledge;
@@ -142,7 +142,7 @@ impl Client {
         let on_notice = options.on_notice.unwrap_or_else(ignore);
         let known_hosts = KnownHosts::new(home.clone());
         let (look_up, notices) = (options.look_up_identity, Arc::clone(&on_notice));
-        let connection = |address: &ServerAddress, encryption, tls| {
+        let connection = move |address: &ServerAddress, encryption, tls| {
             let (address, known_hosts) = (address.clone(), known_hosts.clone());
             let (look_up, on_notice) = (look_up.clone(), Arc::clone(&notices));
             let check = IdentityCheck { address: address.clone(), known_hosts, look_up, on_notice };
@@ -159,9 +159,22 @@ impl Client {
                 _ => Ok(Arc::clone(&transport)),
             },
         };
+        let logged_in_at = home.clone().filter(|_| options.auth_server.is_none()).map(|home| {
+            let own = address.server.clone();
+            let make: LoggedInAt = Arc::new(move || {
+                let Some(server) = read_login(&home)?.and_then(|login| login.server) else { return Ok(None) };
+                let address = ServerAddress::parse(&server)?;
+                if address.server == own {
+                    return Ok(None);
+                }
+                let known = KnownGroups::new(Some(&home), &address.server);
+                Ok(Some((connection(&address, Encryption::Bits128, None)?, known)))
+            });
+            make
+        });
         let server = of_accounts.as_ref().map_or(address.server.as_str(), |accounts| accounts.server());
         let known_groups = KnownGroups::new(home.as_deref(), server);
-        let accounts = Arc::new(Accounts::new(of_accounts, known_groups, Arc::clone(&on_notice)));
+        let accounts = Arc::new(Accounts::new(of_accounts, known_groups, Arc::clone(&on_notice), logged_in_at));
         let keys = Arc::new(KeyStore::new(home.clone(), options.passphrase, Arc::clone(&on_notice)));
         Ok(Client { transport, home, keys, accounts, on_notice })
     }

@@ -129,7 +129,7 @@ impl GroupKeys {
             let group = &self.group.text;
             let message = format!(
                 "who is in the group {group} is known to {server}, which was not asked: your own key is used. To act as a member, \
-                 name it as the auth server"
+                 name it as the auth server, or log in there (atedb login)"
             );
             (self.on_notice)(Notice::new(NoticeKind::GroupElsewhere, message).with("auth_server", server));
         }

@@ -51,6 +51,8 @@ pub(crate) fn load_key(home: &Path, name: &str, passphrase: Option<&str>) -> Res
 
 /// Who is logged in on this machine, as the `atedb` command keeps it.
 pub(crate) struct StoredLogin {
+    /// `host:port` of the auth service.
+    pub server: Option<String>,
     /// Name of the user's key in the home folder.
     pub key: String,
     /// Those of the keys before it, the newest first.
@@ -67,7 +69,8 @@ pub(crate) fn read_login(home: &Path) -> Result<Option<StoredLogin>> {
     let key = fields.get("key").map(name).transpose()?.ok_or_else(|| fields.unusable("it names no key"))?;
     let former = fields.get("formerKeys").and_then(Value::as_array);
     let former_keys = former.into_iter().flatten().map(name).collect::<Result<_>>()?;
-    Ok(Some(StoredLogin { key, former_keys }))
+    let server = fields.get("server").and_then(Value::as_str).map(str::to_owned);
+    Ok(Some(StoredLogin { server, key, former_keys }))
 }
 
 #[cfg(unix)]

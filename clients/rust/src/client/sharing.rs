@@ -14,9 +14,12 @@ use crate::events::event::EventKind;
 use crate::events::primary_key::PrimaryKey;
 use crate::events::rules::{Authorisation, ReadRule};
 use crate::events::sealed_data::wrap_read_key;
-use crate::limits::{ADMITTED_KEYS_MAX, PUBLIC_KEYS_MAX};
+use crate::limits::ADMITTED_KEYS_MAX;
 use crate::reason::Reason;
 use crate::trust::authority::Authority;
+
+/// A key that is shown, and a read key that is wrapped for it, take 4.5 KiB of the 64 KiB that the header of an event may have.
+const READERS_AN_EVENT_MAX: usize = 12;
 
 /// An object whose data is shared. None of these: the root of the chain, and so all that inherits from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,7 +80,7 @@ pub(crate) fn hand_out(
     }
     let about = shared.event()?;
     let mut events = Vec::new();
-    for some in once.chunks(PUBLIC_KEYS_MAX) {
+    for some in once.chunks(READERS_AN_EVENT_MAX) {
         let mut event = about.clone();
         event.event.public_keys = some.to_vec();
         event.wrapped_keys =

@@ -16,8 +16,14 @@ fn texts(case: &Case, part: &str) -> Vec<String> {
     case.list(part).iter().filter_map(|one| one.0.as_str()).map(str::to_owned).collect()
 }
 
+/// The headers of a path.
+pub(super) fn headers_of(case: &Case) -> Vec<String> {
+    let path = case.list_of_data("delegations").into_iter();
+    path.map(|one| hex(&Delegation::parse(one).expect("it is a delegation").header)).collect()
+}
+
 /// The subject of a path, which is verified.
-fn subject_of(case: &Case) -> Result<String> {
+pub(super) fn subject_of(case: &Case) -> Result<String> {
     let path: Vec<Delegation> =
         case.list_of_data("delegations").into_iter().map(Delegation::parse).collect::<Result<_>>()?;
     check_path(&path)?;

@@ -68,13 +68,18 @@ fn proofs() {
     run("proofs", PROOFS);
 }
 
-fn certified(case: &Case) -> crate::Result<CertifiedKeys> {
+pub(super) fn certified(case: &Case) -> crate::Result<CertifiedKeys> {
     let line = IdentityLine::verify(key_of(case, "identity"), Vec::new()).expect("it is a key");
     CertifiedKeys::verify(case.data("message"), Arc::new(line))
 }
 
-fn signer() -> Arc<CertifiedKeys> {
+pub(super) fn signer() -> Arc<CertifiedKeys> {
     Arc::new(certified(&cases("checkpoints", "keys")[0]).expect("the keys are good"))
+}
+
+/// A note, as a reader of a case's chain takes it.
+pub(super) fn signed(note: &str, case: &Case, signer: &Arc<CertifiedKeys>) -> crate::Result<SignedHead> {
+    SignedHead::verify(note, &case.array("chainId"), signer)
 }
 
 const CHECKPOINTS: &[List] = &[
@@ -98,7 +103,7 @@ const CHECKPOINTS: &[List] = &[
         assert_eq!(hex(&cosigned(&chain_id, &signed.head, signed.time_unix_s)), case.text("cosigned"));
     }),
     ("bad", |case| {
-        refused(SignedHead::verify(case.text("note"), &case.array("chainId"), &signer()), case.text("reason"));
+        refused(signed(case.text("note"), case, &signer()), case.text("reason"));
     }),
 ];
 

@@ -125,7 +125,7 @@ fn omitted(case: &Case) -> ChainEvent {
     }
 }
 
-fn loaded(case: &Case) -> Result<ChainEvent> {
+pub(super) fn loaded(case: &Case) -> Result<ChainEvent> {
     let answer = Message::parse(case.data("answer"));
     with_loaded(&omitted(case), &answer.map_err(|error| error.said_as(Reason::VerificationFailed, "it can't be read"))?)
 }
@@ -175,8 +175,7 @@ fn chain() -> (ReplayVerifier, Vec<VerifiedBatch>) {
 }
 
 /// The children of each message in turn, as far as they verify, and what was wrong with the one behind.
-fn listed(case: &Case) -> (Vec<Vec<ChildEvent>>, Option<Error>) {
-    let (verifier, _) = chain();
+pub(super) fn listed(case: &Case, verifier: &ReplayVerifier) -> (Vec<Vec<ChildEvent>>, Option<Error>) {
     let after = case.maybe_part("after").map(|after| (after.maybe_array("collection"), after.array("primaryKey")));
     let of = Children {
         parent: case.maybe_array("parent"),
@@ -224,7 +223,7 @@ const CHILDREN: &[List] = &[
         assert_eq!(chain().0.head(), TreeHead { size: head.number("size"), root: head.array("root") });
     }),
     ("good", |case| {
-        let (taken, error) = listed(case);
+        let (taken, error) = listed(case, &chain().0);
         assert!(error.is_none(), "{error:?}");
         let found: Vec<ChildEvent> = taken.into_iter().flatten().collect();
         let due = case.list("children");
@@ -239,7 +238,7 @@ const CHILDREN: &[List] = &[
         }
     }),
     ("bad", |case| {
-        let (taken, error) = listed(case);
+        let (taken, error) = listed(case, &chain().0);
         let error = error.unwrap_or_else(|| panic!("it was taken"));
         assert_eq!(
             (taken.len() as u64, error.reason()),

@@ -12,6 +12,7 @@ mod headers;
 mod hostile;
 mod keys;
 mod left;
+mod mutator;
 mod owners;
 mod trust;
 mod wire;

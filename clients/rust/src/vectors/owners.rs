@@ -15,7 +15,7 @@ use crate::trust::identity_line::IdentityLine;
 pub(super) const TABLES: &[(&str, &[List])] = &[("auth-answers", AUTH_ANSWERS), ("ownership", OWNERSHIP)];
 
 /// Its form first, then its signature, then its rotations.
-fn verified(case: &Case) -> Result<(AuthAnswer, IdentityLine)> {
+pub(super) fn verified(case: &Case) -> Result<(AuthAnswer, IdentityLine)> {
     let answer = AuthAnswer::parse(case.data("message"))?;
     answer.verify()?;
     let line = IdentityLine::verify(answer.identity.clone(), answer.rotations.clone())?;

@@ -10,7 +10,7 @@ use crate::tunnel::session::{CallCrypto, CallPlace, FrameType};
 
 pub(super) const TABLES: &[(&str, &[List])] = &[("wire", WIRE)];
 
-fn begun(inputs: &Case) -> ClientHandshake {
+pub(super) fn begun(inputs: &Case) -> ClientHandshake {
     let seeds: Vec<_> = inputs.list("seeds").iter().map(|one| Zeroizing::new(one.array("seed"))).collect();
     let key_bits = inputs.number("clientKeyBits");
     let shares_up_to = if seeds.len() == 1 { key_bits } else { 256 };
@@ -18,7 +18,7 @@ fn begun(inputs: &Case) -> ClientHandshake {
     ClientHandshake::with(key_bits, shares_up_to, random).expect("seeds make keys")
 }
 
-fn call_of(case: &Case, call: u64, random: [u8; 16]) -> CallCrypto {
+pub(super) fn call_of(case: &Case, call: u64, random: [u8; 16]) -> CallCrypto {
     let secrets = SessionSecrets {
         client_root: Zeroizing::new(case.array("clientRoot")),
         server_root: Zeroizing::new(case.array("serverRoot")),

@@ -61,6 +61,9 @@ class Client:
             return Transport(to, encryption=wanted, identity_check=check, tls=through)
 
         self._transport = transport(address, encryption, tls)
+        self._transport_to = transport
+        self._is_auth_named = auth is not None
+        self._where_logged_in: tuple[Transport, KnownGroups] | None = None
         place = address if auth is None else parse_server_address(auth)
         is_here = place.server == address.server and place.pinned in (None, address.pinned)
         is_plain = is_here and encryption == "plain"
@@ -100,7 +103,34 @@ class Client:
         """
         own = self._keys.load(key)
         former = [one for one in self._keys.at_hand(key) if one is not own]
-        return await open_group(self._safely(), self._groups, name, [own, *former])
+        return await self._open_group(name, [own, *former])
+
+    async def _open_group(self, name: str, own: Sequence[KeyPair]) -> OpenedGroup:
+        try:
+            return await open_group(self._safely(), self._groups, name, own)
+        except AtedbError as error:
+            place = self._other_than_says(error)
+            if place is None:
+                raise
+            return await open_group(*place, name, own)
+
+    def _other_than_says(self, error: AtedbError) -> tuple[Transport, KnownGroups] | None:
+        """Say where a group is that the server doesn't keep, since it asks another one: where the user is logged in.
+
+        Which one it asks is its own affair: it may know it by another name, and is not to choose whom keys are proven to. One
+        that asks nobody who owns its chains has nothing to do with a group of that name elsewhere. None: there is none, or a
+        server was named.
+        """
+        if self._is_auth_named or error.reason != Reason.UNSUPPORTED or not error.metadata.get("auth_server"):
+            return None
+        if self._where_logged_in is None:
+            server = self._keys.logged_in_at()
+            place = None if server is None else parse_server_address(server)
+            if place is None or place.server == self.server:
+                return None
+            known = KnownGroups(self._home, place.server, self._on_notice)
+            self._where_logged_in = self._transport_to(place, _KEY_BITS_LEAST, None), known
+        return self._where_logged_in
 
     def _safely(self) -> Transport:
         """Give a connection that is encrypted, for accounts and groups. Raises AUTH_LINK_UNSAFE."""
@@ -203,6 +233,8 @@ class Client:
             await self._transport.close()
             if self._accounts is not self._transport:
                 await self._accounts.close()
+            if self._where_logged_in is not None:
+                await self._where_logged_in[0].close()
         if failed is not None:
             raise failed
 
@@ -224,7 +256,7 @@ class Client:
                 self._on_notice(notice)
 
         async def open_by(own: Sequence[KeyPair]) -> OpenedGroup:
-            return await open_group(self._safely(), self._groups, group, own)
+            return await self._open_group(group, own)
 
         return GroupKeys(open_by, claim if claims else None, self._on_notice)
 
@@ -247,7 +279,8 @@ def connect(
     `home`: where keys, known servers and what was verified are kept; None: ATE_HOME, else ~/.ate. An empty text: nothing is
     kept, and the key lasts as long as the client. `passphrase`: of keys that are encrypted. `token`: to act by instead of keys, where
     none is named; `Token.from_environment()` is what the commands act by. `auth`: the server that keeps accounts and groups, where
-    this one asks another who owns its chains (`atedb solo --auth`); `auth_tls`: whether the tunnel to that one is within TLS.
+    this one asks another who owns its chains (`atedb solo --auth`); where it isn't named, who is logged in (`atedb login`) asks
+    for groups there; `auth_tls`: whether the tunnel to that one is within TLS.
     `encryption`: `auto` is what the
     server requires, and always where it is known to encrypt or is pinned; else the least bits of keys, or `plain`.
     `look_up_identity`: how the identity of a server that was never met is looked up. Raises REQUEST_INVALID.

@@ -251,7 +251,7 @@ class GroupKeys:
             return
         message = (
             f"who is in the group is known to {auth_server}, which was not asked: your own key is used. To act as a member, name "
-            "that server as `auth`"
+            "that server as `auth`, or log in there (atedb login)"
         )
         self._on_notice(Notice("group-elsewhere", message, metadata={"auth_server": auth_server}))
 

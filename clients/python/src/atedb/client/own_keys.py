@@ -72,6 +72,11 @@ class OwnKeys:
     def _former(self) -> list[str]:
         return [str(name) for name in self._login().get("formerKeys", [])]
 
+    def logged_in_at(self) -> str | None:
+        """Give the `host:port` of where somebody on this machine is logged in; None: nobody is. Raises as `load`."""
+        server = self._login().get("server")
+        return None if server is None else str(server)
+
     def _login(self) -> dict[str, Any]:
         """Read who is logged in, in `login.json` of the home folder. Raises REQUEST_INVALID, STORAGE_FAILED."""
         path = None if self._home is None else self._home / "login.json"

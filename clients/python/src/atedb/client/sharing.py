@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from atedb.client.group_keys import RoleKeysNow
 from atedb.client.new_event import NewEvent
@@ -12,8 +13,11 @@ from atedb.crypto.keys import PublicKey
 from atedb.errors import AtedbError, Reason, invalid
 from atedb.events.rules import Authorisation, ReadRule
 from atedb.events.sealed_data import wrap_read_key
-from atedb.limits import ADMITTED_KEYS_MAX, PUBLIC_KEYS_MAX
+from atedb.limits import ADMITTED_KEYS_MAX
 from atedb.trust.authority import Authority
+
+_READERS_AN_EVENT_MAX: Final = 12
+"""A key that is shown, and a read key that is wrapped for it, take 4.5 KiB of the 64 KiB that the header of an event may have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +187,9 @@ def _hand_out(
             public_keys=some,
             wrapped_keys=[wrap_read_key(chain_id, read_key, reader) for reader in some],
         )
-        for some in (once[at : at + PUBLIC_KEYS_MAX] for at in range(0, len(once), PUBLIC_KEYS_MAX))
+        for some in (
+            once[at : at + _READERS_AN_EVENT_MAX] for at in range(0, len(once), _READERS_AN_EVENT_MAX)
+        )
     ]
 
 

@@ -7,7 +7,10 @@ import io.atedb.internal.client.Judge;
 import io.atedb.internal.client.MemberKeys;
 import io.atedb.internal.event.Address;
 import io.atedb.internal.event.ChainKey;
+import io.atedb.internal.event.Owner;
+import io.atedb.internal.home.KnownGroups;
 import io.atedb.internal.home.KnownHostsFile;
+import io.atedb.internal.home.StoredLogin;
 import io.atedb.internal.rpc.Transport;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,7 +49,8 @@ public final class AtedbClient implements AutoCloseable {
             elsewhere(address, options, hosts),
             encryption -> new Transport(address, encryption, options.tls(), judge),
             options.home(),
-            options.onNotice());
+            options.onNotice(),
+            () -> loggedInAt(address, hosts));
     ThreadFactory daemons =
         task -> {
           Thread thread = new Thread(task, "atedb-" + THREADS.incrementAndGet());
@@ -71,6 +75,22 @@ public final class AtedbClient implements AutoCloseable {
     }
     Judge judge = new Judge(named.address(), hosts, options.lookUp(), options.onNotice());
     return new Transport(named.address(), Encryption.BITS_128, named.tls(), judge);
+  }
+
+  /** Where whoever is on this machine is logged in; null: nobody is, or it is this server. */
+  private Accounts.Place loggedInAt(Address own, KnownHostsFile hosts) {
+    StoredLogin login = keys.login();
+    if (login == null || login.server() == null) {
+      return null;
+    }
+    Address address = Address.parseServer(login.server());
+    if (address.server().equals(own.server())) {
+      return null;
+    }
+    Judge judge = new Judge(address, hosts, options.lookUp(), options.onNotice());
+    return new Accounts.Place(
+        new Transport(address, Encryption.BITS_128, null, judge),
+        new KnownGroups(options.home(), address.server()));
   }
 
   /**
@@ -170,6 +190,46 @@ public final class AtedbClient implements AutoCloseable {
         List.copyOf(pairs.subList(1, pairs.size())),
         granted.hasSecondFactor(),
         granted.isUnverified());
+  }
+
+  /**
+   * Reads a group by the key of whoever is logged in in the home folder, else its key {@code
+   * default}.
+   *
+   * @param name the group's
+   * @return the group, with the keys that this opens, which the caller closes
+   * @throws AtedbException as {@link #openGroup(String, KeyPair, KeyPair...)}
+   */
+  public MemberGroup openGroup(String name) {
+    return openGroup(name, MemberKeys.of(keys, null).reading());
+  }
+
+  /**
+   * Reads a group by a member's key. All of its acts are verified, and that they go on from what
+   * was seen of it before; else, that it is the group that one means, who its owners are says.
+   *
+   * @param name the group's
+   * @param key the member's
+   * @param former the keys before it, the newest first
+   * @return the group, with the keys that these open, which the caller closes
+   * @throws AtedbException GROUP_DENIED for a key without a role in it; REQUEST_INVALID for a name
+   *     that is no group's; AUTH_LINK_UNSAFE, UNSUPPORTED, VERIFICATION_FAILED and others
+   */
+  public MemberGroup openGroup(String name, KeyPair key, KeyPair... former) {
+    List<KeyPair> all = new ArrayList<>(List.of(key));
+    all.addAll(List.of(former));
+    return openGroup(name, all);
+  }
+
+  private MemberGroup openGroup(String name, List<KeyPair> own) {
+    if (!Owner.parse(name).isGroup() || own.isEmpty()) {
+      throw new AtedbException(
+          Reason.REQUEST_INVALID,
+          own.isEmpty()
+              ? "key: there is none to open the group " + name + " with. Name one"
+              : name + " is a user; a group's name has no \"@\"");
+    }
+    return new MemberGroup(accounts.open(name, own));
   }
 
   private ChainKeys keysOf(OpenOptions wanted) {

@@ -3,8 +3,10 @@ package io.atedb;
 import io.atedb.internal.client.Accounts;
 import io.atedb.internal.client.ChainCalls;
 import io.atedb.internal.client.ChainKeys;
+import io.atedb.internal.client.EventSource;
 import io.atedb.internal.client.Expected;
 import io.atedb.internal.client.GroupKeys;
+import io.atedb.internal.client.Locks;
 import io.atedb.internal.client.NameClaim;
 import io.atedb.internal.client.Opener;
 import io.atedb.internal.client.Reader;
@@ -13,9 +15,11 @@ import io.atedb.internal.client.Writer;
 import io.atedb.internal.client.WriterPlace;
 import io.atedb.internal.crypt.Padding;
 import io.atedb.internal.event.ChainKey;
+import io.atedb.internal.event.Said;
 import io.atedb.internal.home.RememberedChain;
 import io.atedb.internal.rpc.Transport;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
@@ -23,13 +27,32 @@ import java.util.function.Consumer;
 /** What an open chain is made of. */
 record ChainParts(
     ChainKey key,
+    ChainCalls calls,
     Opener opener,
     Reader reader,
     Writer writer,
     Sealer sealer,
+    Locks locks,
     ChainKeys keys,
     boolean isForAppend,
     Executor executor) {
+
+  private static final EventSource.OfReaders OF_READERS =
+      new EventSource.OfReaders() {
+        @Override
+        public EventSource handOut(
+            ChainObject object,
+            ReadRule rule,
+            List<Said.WrappedKey> wrapped,
+            List<PublicKey> keys) {
+          return NewEvent.readers(object, rule, wrapped, keys).source();
+        }
+
+        @Override
+        public EventSource admit(List<Bytes> fingerprints) {
+          return NewEvent.rules(null).admit(fingerprints).source();
+        }
+      };
 
   /** What of a client its chains use. */
   record OfClient(
@@ -76,15 +99,19 @@ record ChainParts(
     Padding padding = options.pads() ? Padding.PADME : Padding.MARK;
     Sealer sealer =
         new Sealer(
-            reader,
-            writer,
-            keys,
-            options.isConfidential(),
-            padding,
-            (rule, wrapped, shown) -> NewEvent.readers(rule, wrapped, shown).source(),
-            client.executor);
+            reader, writer, keys, options.isConfidential(), padding, OF_READERS, client.executor);
+    Locks locks = new Locks(calls, opener, keys, options.reconnectTime(), client.executor);
     return new ChainParts(
-        key, opener, reader, writer, sealer, keys, options.isForAppend(), client.executor);
+        key,
+        calls,
+        opener,
+        reader,
+        writer,
+        sealer,
+        locks,
+        keys,
+        options.isForAppend(),
+        client.executor);
   }
 
   /** A group's chains are used by the keys of its roles; a token has its right otherwise. */

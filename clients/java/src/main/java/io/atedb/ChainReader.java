@@ -262,7 +262,19 @@ public abstract class ChainReader {
     return CompletableFuture.supplyAsync(this::verify, executor);
   }
 
-  private void checkThere() {
+  /**
+   * Says whose the chain is, and who is let in, from all of the chain as it is now, which is
+   * verified from its first event on.
+   *
+   * @return that
+   * @throws AtedbException as {@link #verify}
+   */
+  public ChainRules rules() {
+    checkThere();
+    return reader.ownersNow();
+  }
+
+  void checkThere() {
     checkOpen();
     genesis();
   }

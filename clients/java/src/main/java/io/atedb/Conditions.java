@@ -14,11 +14,12 @@ import java.util.Map;
  * @param landsBefore every event gets a sequence below this; null: not asked
  * @param objectsUnchangedSince of each of these objects no other writer has appended an event at or
  *     above the sequence; 0: none has written it at all
+ * @param lease that is held, as the server knows; null: none has to be
  */
 public record Conditions(
-    Long unchangedSince, Long landsBefore, Map<Bytes, Long> objectsUnchangedSince) {
+    Long unchangedSince, Long landsBefore, Map<Bytes, Long> objectsUnchangedSince, Lease lease) {
   /** None. */
-  public static final Conditions NONE = new Conditions(null, null, Map.of());
+  public static final Conditions NONE = new Conditions(null, null, Map.of(), null);
 
   /**
    * Takes a copy of the map.
@@ -26,6 +27,7 @@ public record Conditions(
    * @param unchangedSince of the chain, or null
    * @param landsBefore of the events, or null
    * @param objectsUnchangedSince of objects
+   * @param lease that is held, or null
    */
   public Conditions {
     objectsUnchangedSince = Map.copyOf(objectsUnchangedSince);
@@ -38,7 +40,7 @@ public record Conditions(
    * @return the condition
    */
   public static Conditions unchangedSince(long sequence) {
-    return new Conditions(sequence, null, Map.of());
+    return new Conditions(sequence, null, Map.of(), null);
   }
 
   /**
@@ -49,7 +51,18 @@ public record Conditions(
    * @return the condition
    */
   public static Conditions objectUnchangedSince(Bytes primaryKey, long sequence) {
-    return new Conditions(null, null, Map.of(primaryKey, sequence));
+    return new Conditions(null, null, Map.of(primaryKey, sequence), null);
+  }
+
+  /**
+   * Demands that a lease is held: else it is {@link Reason#LEASE_LOST}. One that is known here to
+   * be lost is refused here.
+   *
+   * @param held the lease
+   * @return the condition
+   */
+  public static Conditions lease(Lease held) {
+    return new Conditions(null, null, Map.of(), held);
   }
 
   List<Precondition> preconditions() {
@@ -70,6 +83,10 @@ public record Conditions(
           }
           made.add(new Precondition(Precondition.Kind.KEY_UNCHANGED, counted(sequence, 0), key));
         });
+    if (lease != null) {
+      lease.checkHeld();
+      made.add(new Precondition(Precondition.Kind.FENCE, lease.token(), lease.primaryKey()));
+    }
     if (made.size() > Limits.PRECONDITIONS_MAX) {
       throw new AtedbException(
           Reason.REQUEST_INVALID,

@@ -6,6 +6,8 @@ import io.atedb.internal.crypt.Symmetric;
 import io.atedb.internal.event.EventInput;
 import io.atedb.internal.event.Said;
 import io.atedb.internal.event.SealedData;
+import io.atedb.internal.trust.Placement;
+import java.util.Comparator;
 import java.util.List;
 
 /** An event to be appended. Doesn't change: each method gives another one. */
@@ -18,6 +20,9 @@ public final class NewEvent {
   private final long timeUnixMs;
   private final Said said;
 
+  /** Who it is from, if not its writer; or null. */
+  private final Bytes author;
+
   /** Which object it is about, and where that is; each may be null. */
   private record Place(Bytes primaryKey, Bytes parent, Bytes collection, Bytes label) {}
 
@@ -28,7 +33,8 @@ public final class NewEvent {
       String type,
       Bytes replyTo,
       long timeUnixMs,
-      Said said) {
+      Said said,
+      Bytes author) {
     this.kind = kind;
     this.data = data;
     this.place = place;
@@ -36,11 +42,12 @@ public final class NewEvent {
     this.replyTo = replyTo;
     this.timeUnixMs = timeUnixMs;
     this.said = said;
+    this.author = author;
   }
 
   private static NewEvent of(EventKind kind, Bytes data, Bytes primaryKey) {
     Place place = new Place(primaryKey, null, null, null);
-    return new NewEvent(kind, data, place, null, null, -1, Said.NOTHING);
+    return new NewEvent(kind, data, place, null, null, -1, Said.NOTHING, null);
   }
 
   /**
@@ -108,6 +115,19 @@ public final class NewEvent {
   }
 
   /**
+   * Has other keys own the chain from then on, in chains of which no auth service says whose they
+   * are. A root says so; those before count no more as such.
+   *
+   * @param roots the keys, 1 to 16, in any order
+   * @return the event
+   */
+  public static NewEvent roots(List<PublicKey> roots) {
+    List<PublicKey> sorted =
+        roots.stream().distinct().sorted(Comparator.comparing(PublicKey::fingerprint)).toList();
+    return of(EventKind.ROOTS, Bytes.EMPTY, null).with(Said.NOTHING.withRoots(sorted));
+  }
+
+  /**
    * Says for how long the chain keeps data: what either lets go may be dropped by compactions.
    *
    * @param ageMs data may go that was committed so many milliseconds before the newest commit; 0:
@@ -153,7 +173,19 @@ public final class NewEvent {
   }
 
   /**
-   * Says that the object is a child of another one, whose key says nothing of that.
+   * Says that the object is a child of another one, by what its key is made from.
+   *
+   * @param above the parent's key, 16 bytes
+   * @param label 16 bytes
+   * @return the event
+   */
+  public NewEvent childOf(Bytes above, Bytes label) {
+    return at(new Place(PrimaryKeys.ofChild(above, label), above, place.collection, label));
+  }
+
+  /**
+   * Says that the object is a child of another one. Its key says nothing of that, unless it is a
+   * new one and no other was named: so whoever may only add to the parent may add it.
    *
    * @param above the parent's key, 16 bytes
    * @return the event
@@ -182,7 +214,7 @@ public final class NewEvent {
   }
 
   private NewEvent at(Place other) {
-    return new NewEvent(kind, data, other, type, replyTo, timeUnixMs, said);
+    return new NewEvent(kind, data, other, type, replyTo, timeUnixMs, said, author);
   }
 
   /**
@@ -192,7 +224,7 @@ public final class NewEvent {
    * @return the event
    */
   public NewEvent type(String text) {
-    return new NewEvent(kind, data, place, text, replyTo, timeUnixMs, said);
+    return new NewEvent(kind, data, place, text, replyTo, timeUnixMs, said, author);
   }
 
   /**
@@ -202,7 +234,7 @@ public final class NewEvent {
    * @return the event
    */
   public NewEvent replyTo(Bytes key) {
-    return new NewEvent(kind, data, place, type, key, timeUnixMs, said);
+    return new NewEvent(kind, data, place, type, key, timeUnixMs, said, author);
   }
 
   /**
@@ -212,7 +244,7 @@ public final class NewEvent {
    * @return the event
    */
   public NewEvent timeUnixMs(long time) {
-    return new NewEvent(kind, data, place, type, replyTo, time, said);
+    return new NewEvent(kind, data, place, type, replyTo, time, said, author);
   }
 
   /**
@@ -236,6 +268,40 @@ public final class NewEvent {
   }
 
   /**
+   * Says who reads the object's data from then on: the event's own, too. {@link Chain#setReaders}
+   * makes a read key, and hands it out.
+   *
+   * @param rule the rule
+   * @return the event
+   */
+  public NewEvent read(ReadRule rule) {
+    return with(said.withRules(said.rulesOrNone().withRead(rule)));
+  }
+
+  /**
+   * Says who may open a private chain besides those whom its other rules name: these and no others.
+   * Of the root of the chain only; {@link Chain#addReaders} adds to them.
+   *
+   * @param fingerprints of the keys, in any order, at most 1,024
+   * @return the event
+   */
+  public NewEvent admit(List<Bytes> fingerprints) {
+    List<Bytes> sorted = fingerprints.stream().sorted().distinct().toList();
+    return with(said.withRules(said.rulesOrNone().withAdmit(sorted)));
+  }
+
+  /**
+   * Says who the event is from, if not its writer. That key signs the batch, too, as one of the
+   * co-signers.
+   *
+   * @param fingerprint of the key
+   * @return the event
+   */
+  public NewEvent author(Bytes fingerprint) {
+    return new NewEvent(kind, data, place, type, replyTo, timeUnixMs, said, fingerprint);
+  }
+
+  /**
    * Shows public keys to the chain, which rules name by their fingerprints.
    *
    * @param keys at most 16
@@ -245,66 +311,82 @@ public final class NewEvent {
     return with(said.withPublicKeys(List.copyOf(keys)));
   }
 
-  /** Sets readers: the read key of the rule, and that key for each of them. */
-  static NewEvent readers(ReadRule rule, List<Said.WrappedKey> wrapped, List<PublicKey> keys) {
+  /** Hands out a read key for an object, and names it in its rule, unless that is null. */
+  static NewEvent readers(
+      ChainObject object, ReadRule rule, List<Said.WrappedKey> wrapped, List<PublicKey> keys) {
     Said shown = Said.NOTHING.withPublicKeys(keys).withWrappedKeys(wrapped);
-    return rules(null).with(rule == null ? shown : shown.withRules(Said.Rules.NONE.withRead(rule)));
+    Place place = new Place(object.primaryKey(), object.parent(), null, object.label());
+    return rules(null)
+        .at(place)
+        .with(rule == null ? shown : shown.withRules(Said.Rules.NONE.withRead(rule)));
   }
 
   private NewEvent with(Said other) {
-    return new NewEvent(kind, data, place, type, replyTo, timeUnixMs, other);
+    return new NewEvent(kind, data, place, type, replyTo, timeUnixMs, other, author);
   }
 
-  /** The event as what builds batches takes it. */
+  /** The event as what builds batches takes it: a new object has its key from here on. */
   EventSource source() {
+    NewEvent named = identified();
     return new EventSource() {
       @Override
       public boolean hasData() {
-        return kind == EventKind.DATA;
+        return named.kind == EventKind.DATA;
       }
 
       @Override
       public boolean bearsAuthority() {
         // What removes an object removes its rules: such batches are signed in every chain.
-        return said != Said.NOTHING || kind != EventKind.DATA;
+        return named.said != Said.NOTHING || named.kind != EventKind.DATA || named.author != null;
       }
 
       @Override
-      public Bytes primaryKeyOrNull() {
-        return place.primaryKey;
-      }
-
-      @Override
-      public Bytes parentOrNull() {
-        return place.parent;
+      public Placement placement() {
+        return named.placement();
       }
 
       @Override
       public int dataBytes() {
-        return data.size();
+        return named.data.size();
       }
 
       @Override
-      public EventInput.Built build(SealedData.Sealing sealing, Bytes author) {
-        return NewEvent.this.build(sealing, author);
+      public EventInput.Built build(SealedData.Sealing sealing, List<Bytes> signWith, Bytes by) {
+        return named.build(sealing, signWith, named.author == null ? by : named.author);
       }
     };
   }
 
-  /** Builds it; `sealing` and `author` may be null. Raises REQUEST_INVALID. */
-  private EventInput.Built build(SealedData.Sealing sealing, Bytes author) {
-    boolean isNew = place.primaryKey == null && kind == EventKind.DATA;
-    boolean isRemoved = kind == EventKind.TOMBSTONE;
-    Said labelled = said.withLabel(isRemoved ? null : place.label);
-    Said whole = author == null ? labelled : labelled.withSigners(List.of(author), author);
+  private NewEvent identified() {
+    if (place.primaryKey != null || kind != EventKind.DATA) {
+      return this;
+    }
+    Bytes random = Bytes.wrap(Symmetric.random(Limits.KEY_BYTES));
+    return place.parent == null ? primaryKey(random) : childOf(place.parent, random);
+  }
+
+  /** Where it puts its object; null: it is about keys, or says nothing of that. */
+  private Placement placement() {
+    boolean isOfObject =
+        kind == EventKind.DATA || kind == EventKind.TOMBSTONE || kind == EventKind.RULES;
+    return isOfObject
+        ? new Placement(
+            kind, place.primaryKey, place.parent, said.moves(), said.rulesOrNone().read())
+        : null;
+  }
+
+  /** Builds it; `sealing` and `by` may be null. Raises REQUEST_INVALID. */
+  private EventInput.Built build(SealedData.Sealing sealing, List<Bytes> signWith, Bytes by) {
+    // What removes an object, or erases data of it, doesn't say where that is.
+    boolean isPlaced = kind != EventKind.TOMBSTONE && kind != EventKind.REDACTION;
+    Said whole = said.withLabel(isPlaced ? place.label : null).withSigners(signWith, by);
     return new EventInput(
             kind,
             Bytes.wrap(Symmetric.random(Limits.KEY_BYTES)),
             data,
-            isNew ? Bytes.wrap(Symmetric.random(Limits.KEY_BYTES)) : place.primaryKey,
-            // What removes an object doesn't say where that is.
-            isRemoved ? null : place.parent,
-            isRemoved ? null : place.collection,
+            place.primaryKey,
+            isPlaced ? place.parent : null,
+            isPlaced ? place.collection : null,
             type,
             replyTo,
             timeUnixMs < 0 ? System.currentTimeMillis() : timeUnixMs,

@@ -27,7 +27,7 @@ import java.util.stream.IntStream;
  */
 public final class Driver {
   /** Always holds, and makes each append a batch of its own. */
-  private static final Conditions ALONE = new Conditions(null, (1L << 53) - 1, Map.of());
+  private static final Conditions ALONE = new Conditions(null, (1L << 53) - 1, Map.of(), null);
 
   private static final Random RANDOM = new Random();
 

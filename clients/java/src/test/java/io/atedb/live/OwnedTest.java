@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.atedb.AtedbClient;
 import io.atedb.AtedbException;
+import io.atedb.Bytes;
 import io.atedb.Chain;
 import io.atedb.ChainEvent;
 import io.atedb.ClientOptions;
@@ -18,6 +19,7 @@ import io.atedb.EventKind;
 import io.atedb.EventStream;
 import io.atedb.KeyPair;
 import io.atedb.Login;
+import io.atedb.MemberGroup;
 import io.atedb.NewEvent;
 import io.atedb.OpenOptions;
 import io.atedb.PrimaryKeys;
@@ -343,6 +345,26 @@ class OwnedTest {
         assertTrue(Set.of("KEY_REVOKED", "KEY_NOT_ALLOWED").contains(refusal(joined)));
       }
     }
+    // What the owner's key opens of the group, and what the keys of its roles do.
+    try (AtedbClient client = client(home);
+        MemberGroup group = client.openGroup("team");
+        KeyPair stranger = KeyPair.generate()) {
+      assertEquals("owner", group.highestRole());
+      assertEquals(group.roles().get("owner"), group.keys().get("owner").publicKey());
+      assertEquals(1, group.members("owner").size());
+      assertEquals(List.of(), group.members("contributor"));
+      refused("GROUP_DENIED", () -> client.openGroup("team", stranger));
+      refused("REQUEST_INVALID", () -> client.openGroup("me@example.com"));
+      TokenGrant grant = TokenGrant.until(Instant.now().plusSeconds(600), "team/*").write().read();
+      try (Token token = Token.create(group.keys().get("delegate"), grant);
+          Chain byToken = client.open("team/notes", CLAIM)) {
+        byToken.append("makes it").join();
+        try (Chain acting = client.open("team/notes", APPEND.token(token))) {
+          acting.append("by a token of a role").join();
+          assertEquals(List.of("makes it", "by a token of a role"), texts(acting));
+        }
+      }
+    }
     // Who owns it, and opens it anew, hands out another read key before anything else.
     try (AtedbClient client = client(home);
         Chain chain = client.open("team/log", APPEND)) {
@@ -387,6 +409,52 @@ class OwnedTest {
         chain.verify();
         assertEquals(List.of("as an owner"), texts(chain));
       }
+    }
+  }
+
+  @Test
+  @Order(6)
+  void whoeverIsLoggedInElsewhereIsAMemberThere() throws Exception {
+    Path home = home("anna");
+    String[] by = password();
+    LiveServer.atedb(home, "", 0, "user", "create", "anna@example.com", by[0], by[1], by[2], by[3]);
+    Bytes own;
+    try (AtedbClient client = client(home);
+        Chain created = client.open("loggedin/here", CLAIM);
+        Chain diary = client.open("example.com/anna/diary", APPEND)) {
+      created.append("where the group is kept").join();
+      own = diary.ownKey().fingerprint();
+    }
+    ClientOptions options = ClientOptions.defaults().home(home);
+    Path folders = folder.resolve("logged-in");
+    try (LiveServer chains =
+            new LiveServer(
+                Files.createDirectories(folders.resolve("chains")),
+                true,
+                "--auth",
+                "ate://" + server.address());
+        AtedbClient client = AtedbClient.connect(chains.address(), options);
+        Chain chain = client.open("loggedin/log", APPEND)) {
+      chain.append("as an owner").join();
+      assertEquals(own, data(chain).get(0).author());
+    }
+    // Whom the server names is not asked: that would be to choose whom keys are proven to.
+    try (LiveServer lies =
+            new LiveServer(
+                Files.createDirectories(folders.resolve("lies")),
+                true,
+                "--auth",
+                "ate://127.0.0.1:1");
+        AtedbClient client = AtedbClient.connect(lies.address(), options);
+        Chain chain = client.open("loggedin/log", OpenOptions.defaults().forAppend())) {
+      assertNotEquals(own, chain.ownKey().fingerprint());
+    }
+    // And one that asks nobody has nothing to do with a group of that name elsewhere.
+    try (LiveServer free = new LiveServer(Files.createDirectories(folders.resolve("free")));
+        AtedbClient client = AtedbClient.connect(free.address(), options);
+        Chain chain = client.open("loggedin/log", APPEND)) {
+      chain.append("mine").join();
+      assertEquals(own, chain.roots().get(0).fingerprint());
     }
   }
 

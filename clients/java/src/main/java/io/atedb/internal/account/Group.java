@@ -19,6 +19,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /** What a group is, by its acts. It doesn't change. */
 public final class Group {
@@ -96,6 +97,18 @@ public final class Group {
 
   Map<String, Role> roles() {
     return table.roles;
+  }
+
+  /** The keys that the roles have now, by their names. */
+  public Map<String, PublicKey> roleKeys() {
+    Map<String, PublicKey> keys = new TreeMap<>();
+    table.roles.forEach((role, is) -> keys.put(role, is.key()));
+    return Map.copyOf(keys);
+  }
+
+  /** Fingerprints of the members of a role, sorted. */
+  public List<Bytes> membersOf(String role) {
+    return table.members(role).keySet().stream().sorted().toList();
   }
 
   /**

@@ -77,8 +77,13 @@ public final class OpenedGroup implements AutoCloseable {
     return group;
   }
 
+  /** Keys of the roles that the member has, and of those below them, by their names. */
+  public Map<String, KeyPair> keys() {
+    return Map.copyOf(keys);
+  }
+
   /** The name of the highest role whose key is open; null: there is none. */
-  private String highestRole() {
+  public String highestRole() {
     for (String name : Roles.OF_ALL) {
       if (keys.containsKey(name)) {
         return name;

@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /** Where accounts and groups are kept: what a client asks there. */
 public final class Accounts implements AutoCloseable {
@@ -40,6 +41,9 @@ public final class Accounts implements AutoCloseable {
   /** What logging in gives. */
   public record Granted(List<KeyPair> keys, boolean hasSecondFactor, boolean isUnverified) {}
 
+  /** A server that keeps groups, and what was seen of those. */
+  public record Place(Transport transport, KnownGroups known) {}
+
   private final Transport own;
   private final boolean isInClear;
   private final boolean isTls;
@@ -47,8 +51,12 @@ public final class Accounts implements AutoCloseable {
   private final Function<Encryption, Transport> another;
   private final KnownGroups known;
   private final Consumer<Notice> onNotice;
+  private final Supplier<Place> loggedInAt;
   private final ReentrantLock lock = new ReentrantLock();
   private Transport safe;
+
+  /** Where groups are, since the server that was asked says that another one keeps them. */
+  private Place whereLoggedIn;
 
   /**
    * Of a client.
@@ -60,6 +68,8 @@ public final class Accounts implements AutoCloseable {
    * @param another makes another connection to the client's server
    * @param home what is remembered of groups is there; or null
    * @param onNotice who is told
+   * @param loggedInAt makes the connection to where whoever is on this machine is logged in; gives
+   *     null where nobody is, or it is the client's own server
    */
   public Accounts(
       Transport own,
@@ -68,7 +78,8 @@ public final class Accounts implements AutoCloseable {
       Transport elsewhere,
       Function<Encryption, Transport> another,
       Path home,
-      Consumer<Notice> onNotice) {
+      Consumer<Notice> onNotice,
+      Supplier<Place> loggedInAt) {
     this.own = own;
     this.isInClear = isInClear;
     this.isTls = isTls;
@@ -76,6 +87,7 @@ public final class Accounts implements AutoCloseable {
     this.another = another;
     this.known = new KnownGroups(home, (elsewhere == null ? own : elsewhere).server());
     this.onNotice = onNotice;
+    this.loggedInAt = loggedInAt;
   }
 
   /**
@@ -200,8 +212,44 @@ public final class Accounts implements AutoCloseable {
    * one means, who its owners are says. Raises GROUP_DENIED for a key without a role in it,
    * VERIFICATION_FAILED, and as {@link #login}.
    */
-  OpenedGroup open(String name, List<KeyPair> keys) {
-    List<GroupAct> acts = acts(name, keys.get(0));
+  public OpenedGroup open(String name, List<KeyPair> keys) {
+    try {
+      return open(new Place(transport(), known), name, keys);
+    } catch (AtedbException error) {
+      Place other = otherThanSays(error);
+      if (other == null) {
+        throw error;
+      }
+      return open(other, name, keys);
+    }
+  }
+
+  /**
+   * Where a group is that the client's own server keeps not, as it says: where the user is logged
+   * in. Which one it asks is its own affair: it may know it by another name, and is not to choose
+   * whom keys are proven to. One that asks nobody who owns its chains has nothing to do with a
+   * group of that name elsewhere. Null: there is none, or a server was named.
+   */
+  private Place otherThanSays(AtedbException error) {
+    boolean asksAnother =
+        error.reason() == Reason.UNSUPPORTED
+            && !error.metadata().getOrDefault("auth_server", "").isEmpty();
+    if (elsewhere != null || !asksAnother) {
+      return null;
+    }
+    lock.lock();
+    try {
+      if (whereLoggedIn == null) {
+        whereLoggedIn = loggedInAt.get();
+      }
+      return whereLoggedIn;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private OpenedGroup open(Place place, String name, List<KeyPair> keys) {
+    List<GroupAct> acts = acts(place.transport, name, keys.get(0));
     Group group;
     try {
       group = Group.verify(name, acts);
@@ -215,12 +263,12 @@ public final class Accounts implements AutoCloseable {
           Map.of("account", name),
           error);
     }
-    checkKnown(group);
+    checkKnown(place.known, group);
     return group.open(keys);
   }
 
   /** Checks that a group goes on from what was met before, and remembers it. */
-  private void checkKnown(Group group) {
+  private void checkKnown(KnownGroups known, Group group) {
     KnownGroups.Known before = known.find(group.name());
     if (before != null && !before.hash().equals(group.hash(before.version()))) {
       Path path = known.path(group.name());
@@ -247,8 +295,7 @@ public final class Accounts implements AutoCloseable {
     }
   }
 
-  private List<GroupAct> acts(String name, KeyPair key) {
-    Transport transport = transport();
+  private static List<GroupAct> acts(Transport transport, String name, KeyPair key) {
     try (Call call = transport.call(SERVICE + "GetGroup", Map.of(), ChainCalls.TIMEOUT_NANOS)) {
       FieldWriter about =
           new FieldWriter()
@@ -288,6 +335,9 @@ public final class Accounts implements AutoCloseable {
       }
       if (elsewhere != null) {
         elsewhere.close();
+      }
+      if (whereLoggedIn != null) {
+        whereLoggedIn.transport.close();
       }
     } finally {
       lock.unlock();

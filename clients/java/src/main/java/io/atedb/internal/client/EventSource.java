@@ -1,22 +1,25 @@
 package io.atedb.internal.client;
 
 import io.atedb.Bytes;
+import io.atedb.ChainObject;
+import io.atedb.PublicKey;
+import io.atedb.ReadRule;
 import io.atedb.internal.event.EventInput;
+import io.atedb.internal.event.Said;
 import io.atedb.internal.event.SealedData;
+import io.atedb.internal.trust.Placement;
+import java.util.List;
 
-/** An event that is to be appended, as far as sealing it is concerned. */
+/** An event that is to be appended, as far as sealing and signing it are concerned. */
 public interface EventSource {
   /** Whether it has data, which may be to be sealed. */
   boolean hasData();
 
-  /** Whether it changes what anybody may do, or which keys are known. */
+  /** Whether it changes what anybody may do, or which keys are known, or is somebody else's. */
   boolean bearsAuthority();
 
-  /** The object; null: a new one. */
-  Bytes primaryKeyOrNull();
-
-  /** The object's parent; null: the root of the chain. */
-  Bytes parentOrNull();
+  /** Where it puts its object, and who reads that; null for one that is about keys. */
+  Placement placement();
 
   /** Bytes of its data. */
   int dataBytes();
@@ -25,18 +28,18 @@ public interface EventSource {
    * Builds it. Raises REQUEST_INVALID.
    *
    * @param sealing how its data is sealed, or null
-   * @param author the key that signs besides the writer's, and that it is by; or null
+   * @param signWith keys that sign besides the writer's, sorted, once each
+   * @param author the key that it is by, if it doesn't say so itself; or null
    */
-  EventInput.Built build(SealedData.Sealing sealing, Bytes author);
+  EventInput.Built build(SealedData.Sealing sealing, List<Bytes> signWith, Bytes author);
 
-  /**
-   * Makes an event that sets the readers of the root of the chain, or that only hands out the read
-   * key (without a rule).
-   */
+  /** Makes events that say who reads. */
   interface OfReaders {
-    EventSource make(
-        io.atedb.ReadRule rule,
-        java.util.List<io.atedb.internal.event.Said.WrappedKey> wrapped,
-        java.util.List<io.atedb.PublicKey> keys);
+    /** Hands out a read key of an object; without a rule it is the one that the object has. */
+    EventSource handOut(
+        ChainObject object, ReadRule rule, List<Said.WrappedKey> wrapped, List<PublicKey> keys);
+
+    /** Lets keys into a private chain: these and no others. */
+    EventSource admit(List<Bytes> fingerprints);
   }
 }

@@ -243,7 +243,7 @@ public final class GroupKeys implements ChainKeys {
                 + " is known to "
                 + server
                 + ", which was not asked: your own key is used. To act as a member, name it with"
-                + " ClientOptions.authServer",
+                + " ClientOptions.authServer, or log in there (atedb login)",
             null));
   }
 }

@@ -50,7 +50,7 @@ public final class HomeKeyCache implements AutoCloseable {
   }
 
   /** Who is logged in; null: nobody. */
-  StoredLogin login() {
+  public StoredLogin login() {
     return home == null ? null : StoredLogin.read(home);
   }
 

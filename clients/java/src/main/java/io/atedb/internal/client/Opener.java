@@ -304,6 +304,12 @@ public final class Opener {
     newest.flush();
   }
 
+  /** Forgets the chain, which was deleted. */
+  public void forget() {
+    newest.flush();
+    remembered.forget();
+  }
+
   private Parts ask(TreeHead base, boolean forAppend, boolean wishes, Bytes writerId) {
     FieldWriter request =
         new FieldWriter()

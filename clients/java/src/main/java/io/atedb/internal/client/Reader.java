@@ -2,6 +2,7 @@ package io.atedb.internal.client;
 
 import io.atedb.Bytes;
 import io.atedb.ChainEvent;
+import io.atedb.ChainRules;
 import io.atedb.ChildStream;
 import io.atedb.ChildrenOptions;
 import io.atedb.EventStream;
@@ -73,9 +74,15 @@ public final class Reader {
     return rules.current().authority();
   }
 
-  /** Who may do what at the chain's end, which is verified up to there. */
-  Authority newestAuthority() {
-    return rules.reach(-1).authority();
+  /** Whose the chain is at its end, which is verified up to there. */
+  public ChainRules ownersNow() {
+    Authority newest = rules.reach(-1).authority();
+    return new ChainRules(
+        newest.owner() == null ? null : newest.owner().name(),
+        newest.keys().roots(),
+        newest.keys().writers(),
+        newest.admitted(),
+        newest.hasReadRules());
   }
 
   boolean checksRules() {

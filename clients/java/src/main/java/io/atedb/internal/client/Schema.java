@@ -321,4 +321,67 @@ final class Schema {
   static final class Proven {
     static final int FINGERPRINT = 1;
   }
+
+  static final class DescribeChainRequest {
+    static final int CHAIN_KEY = 1;
+  }
+
+  static final class DescribeChainResponse {
+    static final int ERASING = 20;
+  }
+
+  static final class LockObject {
+    static final int PRIMARY_KEY = 1;
+    static final int PARENT = 2;
+    static final int LABEL = 3;
+    static final int KEY = 4;
+    static final int TTL_MS = 5;
+    static final int NO_WAIT = 6;
+    static final int DELEGATIONS = 7;
+    static final int ISSUER = 8;
+  }
+
+  static final class LockProof {
+    static final int SIGNATURE = 1;
+  }
+
+  static final class LockRequest {
+    static final int CHAIN_KEY = 1;
+    static final int CHAIN_ID = 2;
+    static final int LOCK = 3;
+    static final int PROOF = 4;
+    static final int ALIVE = 5;
+  }
+
+  static final class Granted {
+    static final int TOKEN = 1;
+  }
+
+  static final class LockResponse {
+    static final int CONVERSATION = 1;
+    static final int WAITING = 2;
+    static final int GRANTED = 3;
+    static final int ALIVE = 4;
+  }
+
+  static final class TreeHead {
+    static final int SIZE = 1;
+    static final int ROOT = 2;
+  }
+
+  static final class Deletion {
+    static final int HEAD = 1;
+    static final int SIGNATURE = 2;
+  }
+
+  static final class DeleteChainRequest {
+    static final int CHAIN_KEY = 1;
+    static final int CHAIN_ID = 2;
+    static final int DELETION = 3;
+  }
+
+  static final class DeleteChainResponse {
+    static final int CONVERSATION = 1;
+    static final int DELETED = 2;
+  }
 }

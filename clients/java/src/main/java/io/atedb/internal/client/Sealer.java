@@ -2,50 +2,71 @@ package io.atedb.internal.client;
 
 import io.atedb.AtedbException;
 import io.atedb.Bytes;
+import io.atedb.ChainObject;
 import io.atedb.Committed;
 import io.atedb.KeyPair;
 import io.atedb.PublicKey;
 import io.atedb.ReadRule;
 import io.atedb.Reason;
 import io.atedb.internal.account.OpenedGroup;
-import io.atedb.internal.bytes.Limits;
 import io.atedb.internal.crypt.DataKey;
 import io.atedb.internal.crypt.Padding;
-import io.atedb.internal.crypt.Symmetric;
-import io.atedb.internal.event.EventInput;
 import io.atedb.internal.event.Precondition;
-import io.atedb.internal.event.Said;
 import io.atedb.internal.event.SealedData;
 import io.atedb.internal.trust.Authority;
+import io.atedb.internal.trust.Placement;
+import io.atedb.internal.trust.Replay;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.Collectors;
+import java.util.function.Function;
 
 /**
- * Builds appends, and seals their data as the rules say, which are verified up to the chain's end
- * before.
+ * Builds appends, and seals their data as the rules say: those that are verified up to the chain's
+ * end, and as this client's own appends on their way have them.
  */
 public final class Sealer {
-  /** What a seal and its signatures take of a batch, with what is shown of keys. */
-  private static final int SEAL_BYTES_MAX = 32_768;
+  /** A rule for reading may change while an append is on its way; so often it is sealed anew. */
+  private static final int TRIES_MAX = 3;
 
-  private static final int EVENTS_BYTES_MAX = Limits.RUN_BYTES_MAX - SEAL_BYTES_MAX;
+  /** Others may write meanwhile; so often a change of readers is made anew. */
+  private static final int CHANGE_TRIES_MAX = 20;
+
+  /** Where events of one append put objects; the commit is -1 while it is on its way. */
+  private static final class Own {
+    private final List<Placement> placements = new ArrayList<>();
+    private volatile long commit = -1;
+  }
 
   private final Reader reader;
   private final Writer writer;
   private final ChainKeys keys;
   private final boolean isConfidential;
   private final Padding padding;
-  private final EventSource.OfReaders ofReaders;
+  private final ReaderChanges changes;
   private final Executor executor;
-  private final ReentrantLock renewing = new ReentrantLock();
+
+  /** Held while an append is sealed and queued: what comes behind it is sealed as is due there. */
+  private final ReentrantLock turn = new ReentrantLock();
+
+  /**
+   * Of this client's own appends, in order, those that the verified rules may not have yet. Guarded
+   * by itself.
+   */
+  private final List<Own> owns = new ArrayList<>();
+
+  /** Ids of read keys that were made here, and not yet seen handed out in the chain's history. */
+  private final Set<Bytes> unseen = new HashSet<>();
+
+  /** Whether data is known to be sealed, though that was not verified yet. */
+  private volatile boolean isSealing;
 
   /** The version of the group for whose keys the read key was seen to; -1: for none. */
   private long renewedFor = -1;
@@ -63,7 +84,7 @@ public final class Sealer {
     this.keys = keys;
     this.isConfidential = isConfidential;
     this.padding = padding;
-    this.ofReaders = ofReaders;
+    this.changes = new ReaderChanges(reader, ofReaders);
     this.executor = executor;
   }
 
@@ -73,34 +94,41 @@ public final class Sealer {
    */
   private boolean seals() {
     return isConfidential
+        || isSealing
         || reader.genesis() != null
             && (reader.genesis().isConfidential() || reader.authority().hasReadRules());
   }
 
   /** Appends events. What is given completes when they are durable. */
   public CompletableFuture<Committed> append(
-      List<? extends EventSource> events, List<Precondition> conditions) {
+      List<? extends EventSource> events, List<Precondition> conditions, List<KeyPair> coSigners) {
     if (seals()) {
-      return again(sealed(events, conditions), events, conditions);
+      return again(sealed(events, conditions, coSigners), events, conditions, coSigners, 1);
     }
     // In clear, unless a rule that isn't known here has it sealed: the server refuses that.
-    return again(writer.append(built(events, conditions, null)), events, conditions);
+    Built built = built(events, conditions, null, coSigners);
+    return again(writer.append(built), events, conditions, coSigners, 1);
   }
 
-  /** Seals anew, once, where the rules have changed meanwhile, or weren't known. */
+  /** Seals anew where the rules have changed meanwhile, or weren't known. */
   private CompletableFuture<Committed> again(
-      CompletableFuture<Committed> first,
+      CompletableFuture<Committed> last,
       List<? extends EventSource> events,
-      List<Precondition> conditions) {
-    return first.exceptionallyCompose(
+      List<Precondition> conditions,
+      List<KeyPair> coSigners,
+      int tries) {
+    return last.exceptionallyCompose(
         error -> {
           boolean isOfRule =
               causeOf(error) instanceof AtedbException known
                   && known.reason() == Reason.READ_RULE_MISMATCH;
-          return isOfRule
-              ? CompletableFuture.supplyAsync(() -> sealed(events, conditions), executor)
-                  .thenCompose(next -> next)
-              : CompletableFuture.failedFuture(causeOf(error));
+          if (!isOfRule || tries == TRIES_MAX) {
+            return CompletableFuture.failedFuture(causeOf(error));
+          }
+          isSealing = true;
+          return CompletableFuture.supplyAsync(
+                  () -> sealed(events, conditions, coSigners), executor)
+              .thenCompose(next -> again(next, events, conditions, coSigners, tries + 1));
         });
   }
 
@@ -111,25 +139,93 @@ public final class Sealer {
   }
 
   private CompletableFuture<Committed> sealed(
-      List<? extends EventSource> events, List<Precondition> conditions) {
+      List<? extends EventSource> events, List<Precondition> conditions, List<KeyPair> coSigners) {
     if (reader.genesis() == null) {
       writer.create();
     }
-    renew();
-    Authority authority = reader.newestAuthority();
-    List<SealedData.Sealing> sealings = new ArrayList<>();
-    for (EventSource event : events) {
-      sealings.add(event.hasData() ? sealingOf(authority, event) : null);
+    turn.lock();
+    try {
+      renew();
+      Authority authority = reached().authority();
+      List<Own> before = underWay();
+      boolean isOwnCopy = !before.isEmpty();
+      if (isOwnCopy) {
+        authority = authority.copy();
+        for (Own own : before) {
+          own.placements.forEach(authority::assume);
+        }
+      }
+      Own own = new Own();
+      List<SealedData.Sealing> sealings = new ArrayList<>();
+      for (EventSource event : events) {
+        Placement placement = event.placement();
+        sealings.add(event.hasData() ? sealingOf(authority, placement) : null);
+        if (placement != null && authority.isChangedBy(placement)) {
+          authority = isOwnCopy ? authority : authority.copy();
+          isOwnCopy = true;
+          authority.assume(placement);
+          own.placements.add(placement);
+        }
+      }
+      CompletableFuture<Committed> appending =
+          writer.append(built(events, conditions, sealings, coSigners));
+      return own.placements.isEmpty() ? appending : noted(appending, own);
+    } finally {
+      turn.unlock();
     }
-    return writer.append(built(events, conditions, sealings));
+  }
+
+  private List<Own> underWay() {
+    synchronized (owns) {
+      return List.copyOf(owns);
+    }
+  }
+
+  /** Has what comes behind an append sealed as if it were there, unless it has failed. */
+  private CompletableFuture<Committed> noted(CompletableFuture<Committed> appending, Own own) {
+    synchronized (owns) {
+      owns.add(own);
+    }
+    return appending.whenComplete(
+        (committed, error) -> {
+          if (error == null) {
+            own.commit = committed.commit();
+            return;
+          }
+          synchronized (owns) {
+            owns.remove(own);
+          }
+        });
+  }
+
+  /** Has the rules verified up to the chain's end, with what this client has appended to them. */
+  private Replay reached() {
+    List<Bytes> due = List.copyOf(unseen);
+    Replay reached = reader.rules().reach(-1);
+    for (Bytes keyId : due) {
+      if (reader.readKeys().holdersOf(keyId).isEmpty()) {
+        throw Answers.untrue(
+            "it has acknowledged that the read key "
+                + keyId
+                + " was handed out, and the history that it sends doesn't have that. Nothing was sealed: it would be for the readers of before");
+      }
+      unseen.remove(keyId);
+    }
+    synchronized (owns) {
+      owns.removeIf(own -> own.commit >= 0 && own.commit < reached.nextCommit());
+    }
+    return reached;
   }
 
   /**
    * How the data of an event is sealed; null: in clear. Raises READ_RULE_MISMATCH,
    * READ_KEY_MISSING.
    */
-  private SealedData.Sealing sealingOf(Authority authority, EventSource event) {
-    ReadRule rule = authority.readRuleFor(event.primaryKeyOrNull(), event.parentOrNull());
+  private SealedData.Sealing sealingOf(Authority authority, Placement event) {
+    ReadRule own = event.read();
+    boolean isRuledHere = own != null && own.kind() != ReadRule.Kind.INHERIT;
+    ReadRule rule =
+        isRuledHere ? own : authority.readRuleFor(event.primaryKey(), event.parent(), own != null);
     if (rule == null) {
       throw new AtedbException(
           Reason.READ_RULE_MISMATCH,
@@ -138,177 +234,106 @@ public final class Sealer {
     if (rule.kind() == ReadRule.Kind.EVERYONE) {
       return null;
     }
-    Bytes chainId = reader.genesis().chainId();
-    byte[] readKey = reader.readKeys().find(rule.readKeyId(), chainId);
-    if (readKey == null) {
-      String holders =
-          reader.readKeys().holdersOf(rule.readKeyId()).stream()
-              .map(Bytes::hex)
-              .collect(Collectors.joining(","));
-      throw new AtedbException(
-          Reason.READ_KEY_MISSING,
-          "the read key "
-              + rule.readKeyId()
-              + " was not given to any of your keys. Ask one of those who have it to share it: "
-              + holders,
-          Map.of("read_key_id", rule.readKeyId().hex(), "holders", holders));
-    }
-    return SealedData.under(readKey, chainId, padding);
+    byte[] readKey = changes.readKey(rule.readKeyId());
+    return SealedData.under(readKey, reader.genesis().chainId(), padding);
   }
 
-  /**
-   * Makes events once. Raises TOO_MANY_EVENTS, DATA_TOO_LARGE, naming the limit; REQUEST_INVALID.
-   */
   private Built built(
       List<? extends EventSource> events,
       List<Precondition> conditions,
-      List<SealedData.Sealing> sealings) {
-    if (events.isEmpty()) {
-      throw EventInput.invalid("events", "there are none");
-    }
-    if (events.size() > Limits.BATCH_EVENTS_MAX) {
-      throw new AtedbException(
-          Reason.TOO_MANY_EVENTS,
-          events.size()
-              + " events are too many for one append, which is one batch: "
-              + Limits.BATCH_EVENTS_MAX
-              + " is the limit. Append them in several calls",
-          Map.of("limit_events", Integer.toString(Limits.BATCH_EVENTS_MAX)));
-    }
-    KeyPair author = keys.author();
-    List<EventInput.Built> made = new ArrayList<>();
-    long bytes = 0;
-    boolean bearsAuthority = author != null;
-    for (int index = 0; index < events.size(); index++) {
-      EventSource event = events.get(index);
-      checkSize(bytes + event.dataBytes());
-      EventInput.Built one =
-          event.build(
-              sealings == null ? null : sealings.get(index),
-              author == null ? null : author.fingerprint());
-      made.add(one);
-      bytes += one.frame().size();
-      bearsAuthority |= event.bearsAuthority();
-      checkSize(bytes);
-    }
-    List<KeyPair> coSigners = author == null ? List.of() : List.of(author);
-    return new Built(made, (int) bytes, conditions, coSigners, bearsAuthority, sealings != null);
+      List<SealedData.Sealing> sealings,
+      List<KeyPair> coSigners) {
+    return BuildEvents.of(events, conditions, sealings, keys.author(), coSigners, keys.right());
   }
 
-  private static void checkSize(long bytes) {
-    if (bytes > EVENTS_BYTES_MAX) {
-      throw new AtedbException(
-          Reason.DATA_TOO_LARGE,
-          "the events are too large for one batch, at "
-              + bytes
-              + " bytes or more: "
-              + EVENTS_BYTES_MAX
-              + " is the limit. Append them in several calls, or store one as several",
-          Map.of("limit_bytes", Integer.toString(EVENTS_BYTES_MAX)));
-    }
+  /** Gives an object other readers. Waits until that is durable. */
+  public Committed setReaders(ChainObject object, List<PublicKey> readers) {
+    return change(authority -> changes.set(authority, object, own(), readers));
+  }
+
+  /** Hands out the read key that an object has now. Waits until that is durable. */
+  public Committed addReaders(ChainObject object, List<PublicKey> readers) {
+    return change(authority -> changes.add(authority, object, readers));
+  }
+
+  /** Gives an object a new read key, for its readers without some. Waits until that is durable. */
+  public Committed removeReaders(ChainObject object, List<Bytes> removed) {
+    return change(authority -> changes.remove(authority, object, own(), removed));
+  }
+
+  private PublicKey own() {
+    return keys.writing().publicKey();
   }
 
   /**
-   * Makes a new read key, hands it out to these and the own key, and has the chain sealed with it.
-   * Waits until that is durable.
+   * Changes who reads. Who is to read is said anew each time, all of them: so it counts only if
+   * nobody has changed the chain since what it was made from, or whoever was taken off meanwhile
+   * would be back.
    */
-  public Committed setReaders(List<PublicKey> readers) {
+  private Committed change(Function<Authority, ReaderChanges.Change> make) {
+    // Also if that fails: whoever says who reads must not go on in clear.
+    isSealing = true;
     if (reader.genesis() == null) {
       writer.create();
     }
-    Map<Bytes, PublicKey> once = new LinkedHashMap<>();
-    PublicKey own = keys.writing().publicKey();
-    once.put(own.fingerprint(), own);
-    readers.forEach(one -> once.put(one.fingerprint(), one));
-    List<PublicKey> all = List.copyOf(once.values());
-    Bytes chainId = reader.genesis().chainId();
-    byte[] readKey = Symmetric.random(DataKey.READ_KEY_BYTES);
+    turn.lock();
     try {
-      List<EventSource> events = new ArrayList<>();
-      for (int at = 0; at < all.size(); at += Limits.PUBLIC_KEYS_MAX) {
-        List<PublicKey> some = all.subList(at, Math.min(all.size(), at + Limits.PUBLIC_KEYS_MAX));
-        List<Said.WrappedKey> wrapped =
-            some.stream().map(one -> SealedData.wrap(chainId, readKey, one)).toList();
-        ReadRule rule = at == 0 ? ReadRule.readKey(DataKey.readKeyId(readKey)) : null;
-        events.add(ofReaders.make(rule, wrapped, some));
-      }
-      return waitFor(writer.append(built(events, List.of(), noSealings(events.size()))));
-    } finally {
-      Arrays.fill(readKey, (byte) 0);
-    }
-  }
-
-  /**
-   * Hands out a new read key to the keys that the roles of the chain's group have now, where the
-   * one that there is was given to one that a role had before. What the roles' keys are, the
-   * group's acts say, and never the server's answers in the chain, which anybody who has the server
-   * could have it sign.
-   */
-  private void renew() {
-    OpenedGroup group = keys.group();
-    if (group == null) {
-      return;
-    }
-    renewing.lock();
-    try {
-      if (renewedFor == group.group().version()) {
-        return;
-      }
-      List<PublicKey> readers = renewedReaders(group);
-      if (readers != null) {
+      for (int tries = 1; ; tries++) {
         try {
-          setReaders(readers);
+          return changeOnce(make);
         } catch (AtedbException error) {
-          // Somebody else may have been faster.
-          if (renewedReaders(group) != null) {
+          if (error.reason() != Reason.PRECONDITION_FAILED || tries == CHANGE_TRIES_MAX) {
             throw error;
           }
         }
       }
-      renewedFor = group.group().version();
     } finally {
-      renewing.unlock();
+      turn.unlock();
+    }
+  }
+
+  private Committed changeOnce(Function<Authority, ReaderChanges.Change> make) {
+    Replay reached = reached();
+    ReaderChanges.Change change = make.apply(reached.authority());
+    try {
+      Precondition unchanged =
+          new Precondition(Precondition.Kind.CHAIN_UNCHANGED, reached.nextSequence(), Bytes.EMPTY);
+      List<SealedData.Sealing> none = Collections.nCopies(change.events().size(), null);
+      Committed committed =
+          waitFor(writer.append(built(change.events(), List.of(unchanged), none, List.of())));
+      if (change.readKey() != null) {
+        reader.readKeys().know(change.readKey());
+        unseen.add(DataKey.readKeyId(change.readKey()));
+      }
+      return committed;
+    } finally {
+      if (change.readKey() != null) {
+        Arrays.fill(change.readKey(), (byte) 0);
+      }
     }
   }
 
   /**
-   * Who is to read the chain, where its read key was handed out to keys that roles of its group
-   * have no more: the keys that these have now, and all others that count; null where nothing is to
-   * be changed.
+   * Hands out a new read key where roles of the chain's group have other keys than those that it
+   * was handed out to. What the roles' keys are, the group's acts say, and never the server's
+   * answers in the chain, which anybody who has the server could have it sign.
    */
-  private List<PublicKey> renewedReaders(OpenedGroup group) {
-    Authority authority = reader.newestAuthority();
-    ReadRule rule = authority.readRuleFor(null, null);
-    if (rule == null || rule.kind() != ReadRule.Kind.READ_KEY) {
-      return null;
+  private void renew() {
+    OpenedGroup group = keys.group();
+    if (group == null || renewedFor == group.group().version()) {
+      return;
     }
-    List<Bytes> holders = reader.readKeys().holdersOf(rule.readKeyId());
-    if (holders.stream().allMatch(one -> group.group().successorOf(one) == null)) {
-      return null;
-    }
-    List<PublicKey> staying = new ArrayList<>();
-    for (Bytes one : holders) {
-      PublicKey successor = group.group().successorOf(one);
-      if (successor != null) {
-        staying.add(successor);
-      } else if (one.equals(authority.keys().currentOf(one))) {
-        PublicKey key = authority.keys().find(one);
-        if (key == null) {
-          throw new AtedbException(
-              Reason.KEY_UNKNOWN,
-              "the chain doesn't know the public key "
-                  + one
-                  + " of a reader. Set all readers instead",
-              Map.of("fingerprint", one.hex()));
+    if (changes.isRenewalDue(reached().authority(), group.group())) {
+      try {
+        change(authority -> changes.renew(authority, own(), group.group()));
+      } catch (AtedbException error) {
+        // Somebody else may have been faster.
+        if (changes.isRenewalDue(reached().authority(), group.group())) {
+          throw error;
         }
-        staying.add(key);
       }
     }
-    return staying;
-  }
-
-  private static List<SealedData.Sealing> noSealings(int size) {
-    return new ArrayList<>(java.util.Collections.nCopies(size, null));
+    renewedFor = group.group().version();
   }
 
   private static Committed waitFor(CompletableFuture<Committed> pending) {

@@ -14,6 +14,7 @@ import io.atedb.internal.event.Checkpoint;
 import io.atedb.internal.trust.CertifiedKeys;
 import io.atedb.internal.trust.IdentityLine;
 import io.atedb.internal.trust.SignedHead;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -117,6 +118,29 @@ public final class RememberedChain {
           return;
         }
         PrivateFiles.write(path(), text(fieldsOf(next)), true);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Forgets the chain, which was deleted; evidence stays. Raises STORAGE_FAILED. */
+  public void forget() {
+    lock.lock();
+    try {
+      newest = null;
+      if (folder == null || !Files.exists(path())) {
+        return;
+      }
+      try (FileLock held = FileLock.take(folder.resolve("head.lock"))) {
+        assert held != null;
+        Files.deleteIfExists(path());
+      } catch (IOException error) {
+        throw new AtedbException(
+            Reason.STORAGE_FAILED,
+            path() + " could not be deleted: " + error.getMessage(),
+            Map.of("path", path().toString()),
+            error);
       }
     } finally {
       lock.unlock();

@@ -87,17 +87,34 @@ public final class Authority {
   }
 
   /**
-   * The rule for reading that counts for an object, null for the root of the chain; null: there is
-   * no rule yet.
+   * The rule for reading that counts for data of an object, null for the root of the chain, that is
+   * written below a parent now; null: there is no rule yet.
+   *
+   * @param inherits whether the event gives up the object's own rule
    */
-  public ReadRule readRuleFor(Bytes primaryKey, Bytes parent) {
+  public ReadRule readRuleFor(Bytes primaryKey, Bytes parent, boolean inherits) {
     ObjectTree tree = rights.tree;
-    Node node = primaryKey == null ? null : tree.find(primaryKey);
+    Node node = primaryKey == null || inherits ? null : tree.find(primaryKey);
+    // What moves inherits from where it comes to.
     if (node != null) {
-      return tree.readRuleOf(node);
+      boolean isThere =
+          node.parent != null && node.parent.key.equals(parent == null ? Bytes.EMPTY : parent);
+      if (isThere || node.read != null) {
+        return tree.readRuleOf(node);
+      }
     }
     Node above = parent == null ? null : tree.find(parent);
     return tree.readRuleOf(above == null ? tree.root : above);
+  }
+
+  /** Whether an event would put an object elsewhere, or have other readers. */
+  public boolean isChangedBy(Placement placement) {
+    return placement.changes(rights.tree);
+  }
+
+  /** Has an object where an event is going to put it, before the chain has decided. */
+  public void assume(Placement placement) {
+    placement.assume(rights.tree);
   }
 
   /**

@@ -17,7 +17,7 @@ class SchemaTest {
   @Test
   void numbersAreThoseOfTheSchema() throws Exception {
     StringBuilder schema = new StringBuilder();
-    for (String file : List.of("chain", "answer", "auth", "account")) {
+    for (String file : List.of("chain", "log", "answer", "auth", "account")) {
       schema.append(Files.readString(Path.of("../../proto/atedb/v1/" + file + ".proto")));
     }
     for (Class<?> message : Schema.class.getDeclaredClasses()) {

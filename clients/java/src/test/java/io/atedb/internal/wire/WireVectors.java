@@ -31,7 +31,7 @@ public final class WireVectors {
     return Vectors.cases("wire.cases").get((int) one.number("case"));
   }
 
-  private static ClientHandshake begin(Case inputs) {
+  static ClientHandshake begin(Case inputs) {
     Deque<Bytes> random = new ArrayDeque<>();
     random.add(inputs.bytes("clientRandom"));
     inputs.objects("seeds").forEach(seed -> random.add(seed.bytes("seed")));
@@ -40,7 +40,7 @@ public final class WireVectors {
     return new ClientHandshake(keyBits, upTo, size -> random.remove().toArray());
   }
 
-  private static CallCrypto call(Case one, long call, Bytes random) {
+  static CallCrypto call(Case one, long call, Bytes random) {
     KeySchedule.Session secrets =
         new KeySchedule.Session(
             one.bytes("clientRoot").toArray(),
