@@ -55,19 +55,31 @@ function stepOf(before: AccountState | undefined, act: Act): Step<AccountState> 
   throw actInvalid(`${account.text} is a group, and the act is of a user`);
 }
 
+/** The refusal of a name that is taken, and what can be done. */
+export function accountExists({
+  account: { kind, text },
+  version,
+  isRemoved,
+}: Pick<AccountState, 'account' | 'version' | 'isRemoved'>): AtedbError {
+  const what = kind === 'group' ? 'a group' : 'an account';
+  const otherwise =
+    kind === 'group'
+      ? 'have one of its owners give you a role'
+      : `if it is yours, log in with: atedb login ${text}`;
+  return new AtedbError(
+    'ACCOUNT_EXISTS',
+    isRemoved
+      ? `there was ${what} ${text}, which was removed, and its name is not given out again. Choose another name`
+      : `there is ${what} ${text} already. Choose another name, or ${otherwise}`,
+    { metadata: { account: text, version: String(version) } },
+  );
+}
+
 /** Refuse an act that isn't the account's next one. */
 function checkPlace(before: AccountState, { account, version, previous }: Act): void {
   const metadata = { account: account.text, version: String(before.version) };
   if (version === 0) {
-    throw new AtedbError(
-      'ACCOUNT_EXISTS',
-      account.kind === 'group'
-        ? `there is a group ${account.text} already. Choose another name, or have one of its owners give you a role`
-        : `there is an account ${account.text} already. Choose another name, or, if it is yours, log in`,
-      {
-        metadata,
-      },
-    );
+    throw accountExists(before);
   }
   if (before.isRemoved) {
     throw new AtedbError('ACCOUNT_REMOVED', `the account ${account.text} was removed`, {
