@@ -121,7 +121,7 @@ export async function verifyAct(before: AccountState | undefined, act: Act): Pro
 }
 
 /** The keys of an act's signatures, in their order. @throws AtedbError ACT_NOT_ALLOWED where they aren't those that it wants. */
-function signersOf({ oneOf, all }: Step<AccountState>, act: Act): PublicKey[] {
+function signersOf({ state, oneOf, all }: Step<AccountState>, act: Act): PublicKey[] {
   const isSignedBy = ({ fingerprint }: PublicKey) =>
     act.signatures.some((one) => one.fingerprint.equals(fingerprint));
   const known = [...oneOf, ...all];
@@ -139,9 +139,13 @@ function signersOf({ oneOf, all }: Step<AccountState>, act: Act): PublicKey[] {
     ', and ',
   );
   const signed = act.signatures.map(({ fingerprint }) => fingerprint.toString('hex')).join(', ');
+  const { text } = act.account;
+  const isOfMember = state.kind === 'group' && oneOf.length > 0 && act.signatures.length === 1;
   throw new AtedbError(
     'ACT_NOT_ALLOWED',
-    `the act ${act.version} of ${act.account.text} is signed by ${signed}, and must be by ${wanted}, and nobody else`,
+    isOfMember
+      ? `the key ${signed} may not change the group ${text} in this way: owners may, and delegates what is below their own role (${wanted}). Ask one of them; who they are says: atedb group show ${text}`
+      : `the act ${act.version} of ${text} is signed by ${signed}, and must be by ${wanted}, and nobody else`,
     { metadata: { account: act.account.text, signed, wanted } },
   );
 }
