@@ -19,6 +19,8 @@ export interface Scale {
   readonly batchesLive: number;
   /** Handshakes a repetition, a connection each. */
   readonly handshakes: number;
+  /** Sessions that are kept. */
+  readonly sessions: number;
   /** Of the chain that recovery and memory are measured with. */
   readonly longChainBytes: number;
   /** Of the two chains that opening is measured with. */
@@ -56,6 +58,7 @@ export const scales: Readonly<Record<ScaleName, Scale>> = {
     subscribers: 100,
     batchesLive: 2_000,
     handshakes: 1_000,
+    sessions: 10_000,
     longChainBytes: longChainBytesWanted,
     manyEvents: manyEventsWanted,
     fewerEvents: 1_000_000,
@@ -76,6 +79,7 @@ export const scales: Readonly<Record<ScaleName, Scale>> = {
     subscribers: 100,
     batchesLive: 60,
     handshakes: 60,
+    sessions: 200,
     longChainBytes: 16 * mebibyte,
     manyEvents: 100_000,
     fewerEvents: 20_000,
@@ -96,6 +100,7 @@ export const scales: Readonly<Record<ScaleName, Scale>> = {
     subscribers: 4,
     batchesLive: 3,
     handshakes: 4,
+    sessions: 20,
     longChainBytes: mebibyte,
     manyEvents: 2_000,
     fewerEvents: 300,

@@ -132,10 +132,10 @@ export function mebibytesAtLeast(mebibytes: number): Target {
   };
 }
 
-/** At most so much memory, when all is over. */
-export function residentAtMost(mebibytes: number): Target {
+/** At most so much memory, when all is over. @param what that is, by the word that it begins with. */
+export function residentAtMost(mebibytes: number, what = 'RSS '): Target {
   return {
-    text: `RSS ≤ ${mebibytes} MiB`,
+    text: `${what}≤ ${mebibytes} MiB`,
     value: ({ ours }) => (ours.residentBytes ?? Number.NaN) / mebibyte,
     isMet: (value) => value <= mebibytes,
   };

@@ -7,14 +7,16 @@ const { enableCompileCache } = require('node:module');
 const { homedir } = require('node:os');
 const { isAbsolute, join } = require('node:path');
 const { pathToFileURL } = require('node:url');
+const startWithServerHeap = require('./server-heap.cjs');
 
 module.exports = function run(command) {
+  startWithServerHeap(command);
   // Syncs and signatures run in libuv's thread pool, whose size counts from its first use on: four threads
   // would let one slow disk hold up everything else.
   process.env.UV_THREADPOOL_SIZE ??= '16';
   keepCompiled();
   const source = join(__dirname, '..', 'src', 'cli', `${command}.ts`);
-  const compiled = join(__dirname, '..', 'dist', 'cli', `${command}.js`);
+  const compiled = join(__dirname, '..', 'dist', 'js', `${command}.js`);
   const entry = existsSync(source) ? source : compiled;
   import(pathToFileURL(entry).href)
     .then(({ main }) => main(process.argv.slice(2)))

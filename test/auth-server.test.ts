@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { connect } from '../src/client/index.ts';
-import { projectFolder } from './command.ts';
+import { programOf } from './command.ts';
 import { startServerProcess } from './running-server.ts';
 import { runHere } from './support/run-here.ts';
 
@@ -13,7 +13,7 @@ import { runHere } from './support/run-here.ts';
 const folder = mkdtempSync(join(tmpdir(), 'atedb-auth-server-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const program = join(projectFolder, 'bin', 'auth-server.cjs');
+const program = programOf('auth-server');
 
 test('its keys are made before its first start, with the identity that it then has, and it has accounts alone', async () => {
   const path = join(folder, 'accounts');

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { projectFolder, runCommand } from './command.ts';
+import { programOf, runCommand } from './command.ts';
 import { startServerProcess } from './running-server.ts';
 import { runHere } from './support/run-here.ts';
 
@@ -21,7 +21,7 @@ test('what the portable cryptography writes, on both ends, the native one reads'
   const shown = await runHere('atedb', ['key', 'show', '--json'], { environment });
   expect(JSON.parse(shown.stdout)).toEqual(JSON.parse(made.stdout));
 
-  const atedbFile = join(projectFolder, 'bin', 'atedb.cjs');
+  const atedbFile = programOf('atedb');
   const args = [
     atedbFile,
     'solo',

@@ -4,6 +4,14 @@ import { join, resolve } from 'node:path';
 /** The top folder of the project. */
 export const projectFolder = resolve(import.meta.dirname, '..');
 
+/** The package as far as commands need it, as it is installed; `test/support/build-commands.ts` makes it before the tests. */
+export const builtFolder = join(projectFolder, 'node_modules', '.cache', 'atedb-built');
+
+/** The file of a command, for Node to run. */
+export function programOf(command: 'atedb' | 'auth-server'): string {
+  return join(builtFolder, 'bin', `${command}.cjs`);
+}
+
 /** What a command did. */
 export interface CommandResult {
   /** Exit code; null when a signal ended it. */
@@ -45,13 +53,13 @@ export function run(
   });
 }
 
-/** Run one of this project's commands, from its sources. */
+/** Run one of this project's commands. */
 export function runCommand(
   command: 'atedb' | 'auth-server',
   args: readonly string[],
   options?: CommandOptions,
 ): Promise<CommandResult> {
-  return run(process.execPath, [join(projectFolder, 'bin', `${command}.cjs`), ...args], options);
+  return run(process.execPath, [programOf(command), ...args], options);
 }
 
 /** This process's variables without those that would change what the commands do, and with the changes. */

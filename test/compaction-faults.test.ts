@@ -5,7 +5,7 @@ import type { MemoryStorage } from '../src/log/memory-storage.ts';
 import { CompactWorld, chainFolder, logsPath, type PlannedEvent } from './support/compact-world.ts';
 import { emptyDisk } from './support/log-fixture.ts';
 import { crashEndings } from './support/power-cuts.ts';
-import { rounds } from './support/scale.ts';
+import { manyRoundsMs, rounds } from './support/scale.ts';
 
 // A compaction whose calls to the file system fail, each of them, in every way: the old files or the new ones are there, whole.
 
@@ -120,7 +120,7 @@ test.each(faults)(
       }
     }
   },
-  120_000,
+  manyRoundsMs,
 );
 
 /** A workload of which one call fails: the one with this number among those that are made while it compacts. */
@@ -168,21 +168,25 @@ test.each(faults)(
     // Some fail only what is derived, and is made again.
     expect(failed).toBeGreaterThan(calls / step / 3);
   },
-  120_000,
+  manyRoundsMs,
 );
 
-test('power cuts at random, of all that was not synced any part survives', async () => {
-  const { storage: all, progress: whole } = await run(() => undefined);
-  const at = fc.integer({ min: whole.compactsAt, max: all.calls.length });
-  await fc.assert(
-    fc.asyncProperty(at, fc.infiniteStream(fc.boolean()), async (until, coins) => {
-      const done = await run(({ index }) => (index < until ? undefined : 'torn'));
-      done.disk.powerCut(() => coins.next().value);
-      await checkAfter(done, `call ${until}`);
-    }),
-    { numRuns: rounds({ quick: 8, short: 25, long: 2_000 }) },
-  );
-}, 120_000);
+test(
+  'power cuts at random, of all that was not synced any part survives',
+  async () => {
+    const { storage: all, progress: whole } = await run(() => undefined);
+    const at = fc.integer({ min: whole.compactsAt, max: all.calls.length });
+    await fc.assert(
+      fc.asyncProperty(at, fc.infiniteStream(fc.boolean()), async (until, coins) => {
+        const done = await run(({ index }) => (index < until ? undefined : 'torn'));
+        done.disk.powerCut(() => coins.next().value);
+        await checkAfter(done, `call ${until}`);
+      }),
+      { numRuns: rounds({ quick: 8, short: 25, long: 500 }) },
+    );
+  },
+  manyRoundsMs,
+);
 
 test('a disk that fills up refuses a compaction in words, and nothing is left of it', async () => {
   const { disk, world, progress } = await run(() => undefined);

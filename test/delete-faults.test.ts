@@ -8,7 +8,7 @@ import type { Storage } from '../src/log/index.ts';
 import type { MemoryStorage } from '../src/log/memory-storage.ts';
 import { emptyDisk } from './support/log-fixture.ts';
 import { powerCuts } from './support/power-cuts.ts';
-import { rounds } from './support/scale.ts';
+import { manyRoundsMs, rounds } from './support/scale.ts';
 import { type TestBatch, testEvent, testGenesis } from './support/test-writer.ts';
 
 // Every call to the file system fails in turn while a chain is deleted, and the power may go after it: the chain is there
@@ -147,7 +147,7 @@ test.each(faults)(
     expect(seen).toContain('deleted');
     expect(seen).toContain('failed');
   },
-  120_000,
+  manyRoundsMs,
 );
 
 test.each(faults)(
@@ -167,7 +167,7 @@ test.each(faults)(
       }
     }
   },
-  120_000,
+  manyRoundsMs,
 );
 
 test('what a crash has left of a deleted chain is removed by whoever looks for it', async () => {

@@ -13,7 +13,7 @@ import { verifyFolder } from '../src/verify/index.ts';
 import { emptyDisk } from './support/log-fixture.ts';
 import { saying } from './support/malicious/events.ts';
 import { crashEndings } from './support/power-cuts.ts';
-import { rounds } from './support/scale.ts';
+import { manyRoundsMs, rounds } from './support/scale.ts';
 import { type TestBatch, testEvent, testGenesis } from './support/test-writer.ts';
 
 // Every call to the file system fails in turn while a redaction is appended and carried out. Whatever comes of it: one that was
@@ -161,7 +161,7 @@ test.each(faults)(
       }
     }
   },
-  120_000,
+  manyRoundsMs,
 );
 
 test.each(faults)('one call that is %s is got over, without a restart', async (fault) => {

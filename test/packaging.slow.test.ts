@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type CommandResult, projectFolder, run } from './command.ts';
 import { startServerProcess } from './running-server.ts';
 
@@ -101,25 +101,33 @@ describe('the commands', () => {
   });
 });
 
-test('threads that check large batches start from the package', async () => {
-  const dist = join(installed, 'dist');
+test('threads start from the package', async () => {
+  const server = await startServerProcess(
+    installedCommand('atedb'),
+    ['--no-auth', 'solo', join(folder, 'threads-logs'), '-l', '127.0.0.1'],
+    { ATE_HOME: join(folder, 'home'), ATE_PORT: '0' },
+  );
+  onTestFinished(() => void server.child.kill('SIGKILL'));
+  // Readers have threads for as long as somebody reads much.
   const code = `
-    import { KeyPair } from '${dist}/crypto/index.js';
-    import { buildEvent, parseBatch, sealBatch, signBatch } from '${dist}/event/index.js';
-    import { HashCheckers } from '${dist}/work/index.js';
-    const id = Buffer.alloc(16, 1);
-    const event = buildEvent({ kind: 'data', primaryKey: id, salt: id, data: Buffer.alloc(50_000) });
-    const writer = { chainId: Buffer.alloc(32), fingerprint: Buffer.alloc(32, 2), salt: id };
-    const sealed = sealBatch({ writer, counter: 0, eventHeaders: [event.header] });
-    const run = await signBatch([event.frame], sealed, [KeyPair.generate()]);
-    const checkers = new HashCheckers({ threads: 1, onNotice: console.log });
-    const waits = setInterval(() => undefined, 1_000);
-    await checkers.check(parseBatch(run));
-    console.log(checkers.threads, checkers.handedOver);
-    clearInterval(waits);
-    await checkers.close();`;
+    import { once } from 'node:events';
+    import { connect } from 'atedb/client';
+    let count = 0;
+    const online = once(process, 'worker').then(([worker]) => once(worker, 'online'));
+    await using client = await connect('127.0.0.1:${server.port}', { home: '${folder}/home' });
+    await using chain = await client.open('example.com/me/threads', { forAppend: true });
+    for (let sent = 0; sent < 12; sent += 1) await chain.append({ data: Buffer.alloc(1_000_000) });
+    for await (const { data } of chain.subscribe({ from: 'start' })) {
+      if (data?.at(0) === 1) break;
+      // The last one, behind enough for threads to be worth it.
+      if (data?.at(0) === 0 && (count += 1) === 12) {
+        await online;
+        await chain.append({ data: Buffer.alloc(1, 1) });
+      }
+    }
+    console.log(count);`;
   const result = await run(process.execPath, ['--input-type=module', '-e', code], { folder });
-  expect(succeeded('checkers', result)).toBe('1 1\n');
+  expect(succeeded('a reader', result)).toBe('12\n');
 });
 
 describe('atedb/client', () => {

@@ -6,7 +6,7 @@ import type { MemoryStorage } from '../src/log/memory-storage.ts';
 import { CompactWorld, chainFolder, logsPath } from './support/compact-world.ts';
 import { emptyDisk } from './support/log-fixture.ts';
 import { powerCuts } from './support/power-cuts.ts';
-import { rounds } from './support/scale.ts';
+import { manyRoundsMs, rounds } from './support/scale.ts';
 import { appendSnapshot, dayMs, slicesOf, verifySlices } from './support/snapshot-world.ts';
 import type { TestWriter } from './support/test-writer.ts';
 
@@ -104,7 +104,7 @@ test('a crash or a power cut at any call leaves all that was there, or all that 
 });
 
 test('a call that fails alone fails the compaction, and the next one is as if nothing had been', {
-  timeout: 120_000,
+  timeout: manyRoundsMs,
 }, async () => {
   const whole = await run(() => undefined);
   await whole.world.open(whole.disk);

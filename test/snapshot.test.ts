@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type BuiltEvent, splitSlice, type TrustMode } from '../src/event/index.ts';
 import { ReplayVerifier } from '../src/trust/index.ts';
 import { CompactWorld, keyOf } from './support/compact-world.ts';
-import { rounds } from './support/scale.ts';
+import { manyRoundsMs, rounds } from './support/scale.ts';
 import {
   appendSnapshot,
   dayMs,
@@ -101,7 +101,7 @@ function expectSame(world: CompactWorld, now: SeenChain, before: SeenChain): voi
 
 test.each(trustModes)(
   'a %s chain that has forgotten is the same for who reads it, whatever was in it',
-  { timeout: 120_000 },
+  { timeout: manyRoundsMs },
   async (trustMode) => {
     let forgotten = 0;
     await fc.assert(

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -95,6 +95,22 @@ test('RUST_LOG and -v choose what is logged', async () => {
   await loud.ended;
   expect(loud.log()).toContain('"level":"info"');
 });
+
+test.runIf(process.platform === 'linux')(
+  'its young generation is limited, in the process that was started, unless somebody says how',
+  async () => {
+    const nodeFlags = ({ child }: ServerProcess) =>
+      readFileSync(`/proc/${child.pid}/cmdline`, 'utf8').split('\0').slice(1, -1);
+    const server = await start(['solo', '-l', '127.0.0.1']);
+    expect(nodeFlags(server)[0]).toBe('--max-semi-space-size=8');
+    server.child.kill('SIGTERM');
+    await server.ended;
+    const told = await start(['solo', '-l', '127.0.0.1'], {
+      NODE_OPTIONS: '--max-semi-space-size=4',
+    });
+    expect(nodeFlags(told)[0]).toMatch(/atedb\.cjs$/);
+  },
+);
 
 test('whoever reads the start-up lines may go', async () => {
   const server = await start(['solo', '-l', '127.0.0.1']);

@@ -66,8 +66,8 @@ function goneIn(events: readonly Read[]): unknown[] {
 }
 
 test('what is gone, and what is owed, as the events show it', () => {
-  for (const of of ['good', 'owing']) {
-    for (const one of list('compaction', of)) {
+  for (const group of ['good', 'owing']) {
+    for (const one of list('compaction', group)) {
       const events = eventsOf(slicesOf(one));
       expect(goneIn(events), one.name as string).toEqual(one.gone);
       expect(owedIn(events), one.name as string).toEqual(one.owed ?? []);

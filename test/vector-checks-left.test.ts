@@ -104,8 +104,8 @@ test('what rules for retention let go, as any head of the chain has', () => {
 
 test('what is owed of whole histories with rules for retention', () => {
   const names = ['present', 'omitted', 'redacted', 'dropped', 'expired'];
-  for (const of of ['good', 'owing']) {
-    for (const one of list('retention', of)) {
+  for (const group of ['good', 'owing']) {
+    for (const one of list('retention', group)) {
       const events = eventsOf(slicesOf(one));
       const gone = events.filter(({ state }) => state !== 0);
       const shown = gone.map(({ sequence, state }) => ({ sequence, state: names[state] }));

@@ -1,4 +1,6 @@
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { pino } from 'pino';
 import { RemoteOwners } from '../../src/client/index.ts';
 import { parseAuthAddress } from '../../src/event/index.ts';
@@ -35,12 +37,26 @@ const server = await startServer({
   logger: pino({ level: 'error' }, pino.destination(2)),
   ...(slow !== undefined && { storage: slow }),
   ...(options.tls !== undefined && { tls: options.tls }),
+  ...(options.reportsMemory && { limits: { sessionsPerAddressMax: Number.MAX_SAFE_INTEGER } }),
   auth: authOf(options.auth),
 });
-process.on('message', (message: { readonly delayMs: number }) => {
+process.on('message', async (message: 'memory' | { readonly delayMs: number }) => {
+  if (message === 'memory') {
+    process.send?.({ keptBytes: await keptBytes() });
+    return;
+  }
   if (slow !== undefined) slow.delayMs = message.delayMs;
   process.send?.({});
 });
+
+async function keptBytes(): Promise<number> {
+  // Twice: what the first frees outside of the heap is let go of by the second.
+  globalThis.gc?.();
+  await setImmediate();
+  globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
 process.on(
   'disconnect',
   () => void server.drain('the benchmark is over').then(() => process.exit()),
@@ -50,4 +66,6 @@ const listening: ServerListening = {
   identitySuite: server.identity.suite,
   identityKey: server.identity.bytes.toString('base64'),
 };
+// Some are killed: those that are started after them find what they have compiled, as after a command that ended.
+flushCompileCache();
 process.send?.(listening);

@@ -1,12 +1,30 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { keepBundled } from '../../scripts/bundle.ts';
 import { PublicKey } from '../../src/crypto/index.ts';
 import { vouchingDefault } from '../load/vouching.ts';
 import type { ServerListening, ServerProcess, ServerProcessOptions } from './server-process.ts';
 
-/** As `bin/run.cjs` sets it, so that what is measured is what is shipped. */
+// As `bin/` has all three, so that what is measured is what is shipped.
+const serverHeap = '--max-semi-space-size=8';
 const threadPoolSize = '16';
+const compiledFolder = join(tmpdir(), 'atedb-bench-cache', 'compiled');
+
+const fileOf = (module: string) => join(import.meta.dirname, module);
+
+let built: Promise<string> | undefined;
+
+/** The server's file, bundled as the package is; made when it is first asked for. */
+function builtServer(): Promise<string> {
+  const folder = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'atedb-bench');
+  built ??= keepBundled(folder, {
+    'atedb-server': fileOf('atedb-server.ts'),
+    'pool-sleeper-worker': fileOf('pool-sleeper-worker.ts'),
+  }).then((pathOf) => pathOf('atedb-server'));
+  return built;
+}
 
 /** The processes that a row has started. */
 export class ChildProcesses {
@@ -21,7 +39,10 @@ export class ChildProcesses {
   /** Start `bench/processes/atedb-server.ts`. */
   async startServer(options: ServerProcessOptions): Promise<ServerProcess> {
     const module = 'atedb-server.ts';
-    const child = this.#fork(module, [JSON.stringify(options)]);
+    const child = this.#fork(module, [JSON.stringify(options)], {
+      file: await builtServer(),
+      flags: [serverHeap, ...(options.reportsMemory ? ['--expose-gc'] : [])],
+    });
     const listening = await firstMessage<ServerListening>(child, module);
     const { address, identitySuite, identityKey } = listening;
     const vouching = options.vouching ?? vouchingDefault;
@@ -34,6 +55,10 @@ export class ChildProcesses {
       delaySyncs: async (delayMs) => {
         child.send({ delayMs });
         await firstMessage(child, module);
+      },
+      keptBytes: async () => {
+        child.send('memory');
+        return (await firstMessage<{ keptBytes: number }>(child, module)).keptBytes;
       },
       kill: async () => {
         child.kill('SIGKILL');
@@ -67,14 +92,23 @@ export class ChildProcesses {
     );
   }
 
-  #fork(module: string, args: readonly string[]): ChildProcess {
+  #fork(
+    module: string,
+    args: readonly string[],
+    { file = fileOf(module), flags = [] }: { file?: string; flags?: readonly string[] } = {},
+  ): ChildProcess {
     const folder = this.#profileFolder;
-    const child = fork(join(import.meta.dirname, module), args, {
-      env: { ...process.env, UV_THREADPOOL_SIZE: threadPoolSize },
-      execArgv:
-        folder === undefined
-          ? []
-          : ['--cpu-prof', '--cpu-prof-dir', folder, '--cpu-prof-name', `${module}.cpuprofile`],
+    const profile = ['--cpu-prof', '--cpu-prof-dir', `${folder}`];
+    const child = fork(file, args, {
+      env: {
+        NODE_COMPILE_CACHE: compiledFolder,
+        ...process.env,
+        UV_THREADPOOL_SIZE: threadPoolSize,
+      },
+      execArgv: [
+        ...flags,
+        ...(folder === undefined ? [] : [...profile, '--cpu-prof-name', `${module}.cpuprofile`]),
+      ],
     });
     this.#running.push(child);
     return child;

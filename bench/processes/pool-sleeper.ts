@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { openSync, read } from 'node:fs';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 /** What the worker is given. */
@@ -36,7 +36,8 @@ export class PoolSleeper {
       bell: this.#bell,
       wakeNs: this.#wakeNs,
     };
-    new Worker(new URL('./pool-sleeper-worker.ts', import.meta.url), { workerData }).unref();
+    const file = new URL(`./pool-sleeper-worker${extname(import.meta.url)}`, import.meta.url);
+    new Worker(file, { workerData }).unref();
   }
 
   sleep(durationMs: number): Promise<void> {

@@ -15,6 +15,8 @@ export interface ServerProcessOptions {
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
   /** Put a disk below that can be made slow, with what that needs in this folder. */
   readonly slowDiskFolder?: string;
+  /** Let one address have any number of sessions of the tunnel, and be asked what memory is kept. */
+  readonly reportsMemory?: boolean;
 }
 
 /** What a server process says once it listens. */
@@ -35,6 +37,8 @@ export interface ServerProcess {
   readonly vouching: Vouching;
   /** From now on every sync takes so much longer. Only with `slowDiskFolder`. */
   delaySyncs(delayMs: number): Promise<void>;
+  /** What is in use after a collection of garbage, of its heap and of what belongs to it, in bytes. Only with `reportsMemory`. */
+  keptBytes(): Promise<number>;
   /** As `kill -9`; resolves when it is gone. */
   kill(): Promise<void>;
 }

@@ -32,6 +32,7 @@ import { verifyFolderRow } from './verify-folder.ts';
 import { wireHandshakes128, wireHandshakes256 } from './wire-handshakes.ts';
 import { wirePipelined128, wirePipelined256 } from './wire-pipelined.ts';
 import { wireReplay128, wireReplay256 } from './wire-replay.ts';
+import { wireSessions } from './wire-sessions.ts';
 
 /** All rows, in the order of the table. */
 export const rows: readonly Row[] = [
@@ -67,6 +68,7 @@ export const rows: readonly Row[] = [
   wireReplay256,
   wireHandshakes128,
   wireHandshakes256,
+  wireSessions,
   manyChains,
   ownerQueries,
   openWithoutAuth,

@@ -14,7 +14,7 @@ import {
   testOwner,
 } from '../../test/support/log-fixture.ts';
 import { crashEndings } from '../../test/support/power-cuts.ts';
-import { rounds } from '../../test/support/scale.ts';
+import { manyRoundsMs, rounds } from '../../test/support/scale.ts';
 import { type Fault, FaultyStorage } from './faulty-storage.ts';
 import type { MemoryStorage } from './memory-storage.ts';
 
@@ -109,7 +109,7 @@ test.each(faults)(
       }
     }
   },
-  120_000,
+  manyRoundsMs,
 );
 
 test.each(faults)('one call that is %s stops one log, and nothing else', async (fault) => {
@@ -170,55 +170,63 @@ test.each(faults)(
   },
 );
 
-test('power cuts at random, of all that was not synced any part survives', async () => {
-  const calls = await callsOfWorkload();
-  await fc.assert(
-    fc.asyncProperty(
-      fc.integer({ min: 0, max: calls }),
-      fc.infiniteStream(fc.boolean()),
-      async (at, coins) => {
-        const disk = await emptyDisk(logsPath);
-        const storage = new FaultyStorage(disk, ({ index }) => (index < at ? undefined : 'torn'));
-        const progress: Progress = { tried: [], acknowledged: 0 };
-        await workload(storage, progress).catch(() => undefined);
-        disk.powerCut(() => coins.next().value);
-        await checkAfter(disk, progress, `call ${at}`);
-      },
-    ),
-    { numRuns: rounds({ quick: 20, short: 60, long: 2_000 }) },
-  );
-}, 120_000);
-
-test('a crash in the recovery from a crash, and in the recovery from that', async () => {
-  const calls = await callsOfWorkload();
-  await fc.assert(
-    fc.asyncProperty(
-      fc.integer({ min: 0, max: calls }),
-      fc.array(fc.nat(40), { maxLength: 3 }),
-      fc.infiniteStream(fc.boolean()),
-      async (at, recoveries, coins) => {
-        const disk = await emptyDisk(logsPath);
-        const progress: Progress = { tried: [], acknowledged: 0 };
-        const first = new FaultyStorage(disk, ({ index }) => (index < at ? undefined : 'torn'));
-        await workload(first, progress).catch(() => undefined);
-        disk.powerCut(() => coins.next().value);
-        for (const until of recoveries) {
-          const storage = new FaultyStorage(disk, ({ index }) =>
-            index < until ? undefined : 'torn',
-          );
-          const log = await openLog(testOwner(logsPath, { storage })).catch(() => null);
-          // What is served once must not be gone after the next power cut.
-          const served = log === null ? [] : await readAll(log).catch(() => []);
-          progress.acknowledged = Math.max(progress.acknowledged, served.length);
-          await log?.close();
+test(
+  'power cuts at random, of all that was not synced any part survives',
+  async () => {
+    const calls = await callsOfWorkload();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: calls }),
+        fc.infiniteStream(fc.boolean()),
+        async (at, coins) => {
+          const disk = await emptyDisk(logsPath);
+          const storage = new FaultyStorage(disk, ({ index }) => (index < at ? undefined : 'torn'));
+          const progress: Progress = { tried: [], acknowledged: 0 };
+          await workload(storage, progress).catch(() => undefined);
           disk.powerCut(() => coins.next().value);
-        }
-        await checkAfter(disk, progress, `call ${at}, then ${recoveries.join()}`);
-      },
-    ),
-    { numRuns: rounds({ quick: 20, short: 60, long: 2_000 }) },
-  );
-}, 120_000);
+          await checkAfter(disk, progress, `call ${at}`);
+        },
+      ),
+      { numRuns: rounds({ quick: 20, short: 60, long: 2_000 }) },
+    );
+  },
+  manyRoundsMs,
+);
+
+test(
+  'a crash in the recovery from a crash, and in the recovery from that',
+  async () => {
+    const calls = await callsOfWorkload();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: calls }),
+        fc.array(fc.nat(40), { maxLength: 3 }),
+        fc.infiniteStream(fc.boolean()),
+        async (at, recoveries, coins) => {
+          const disk = await emptyDisk(logsPath);
+          const progress: Progress = { tried: [], acknowledged: 0 };
+          const first = new FaultyStorage(disk, ({ index }) => (index < at ? undefined : 'torn'));
+          await workload(first, progress).catch(() => undefined);
+          disk.powerCut(() => coins.next().value);
+          for (const until of recoveries) {
+            const storage = new FaultyStorage(disk, ({ index }) =>
+              index < until ? undefined : 'torn',
+            );
+            const log = await openLog(testOwner(logsPath, { storage })).catch(() => null);
+            // What is served once must not be gone after the next power cut.
+            const served = log === null ? [] : await readAll(log).catch(() => []);
+            progress.acknowledged = Math.max(progress.acknowledged, served.length);
+            await log?.close();
+            disk.powerCut(() => coins.next().value);
+          }
+          await checkAfter(disk, progress, `call ${at}, then ${recoveries.join()}`);
+        },
+      ),
+      { numRuns: rounds({ quick: 20, short: 60, long: 2_000 }) },
+    );
+  },
+  manyRoundsMs,
+);
 
 test('what recovery found in a page cache and served is durable before it is served', async () => {
   const disk = await emptyDisk(logsPath);

@@ -12,7 +12,7 @@ import {
   temporaryFolder,
   testOwner,
 } from '../../test/support/log-fixture.ts';
-import { rounds } from '../../test/support/scale.ts';
+import { manyRoundsMs, rounds } from '../../test/support/scale.ts';
 import { Frontier, leafHash, merkleRoot, verifyConsistency } from '../crypto/index.ts';
 import { splitSlice } from '../event/index.ts';
 import type { ChainLog } from './chain-log.ts';
@@ -222,20 +222,24 @@ function cutEnd(folder: string, cut: number): boolean {
   return size < bytes.length;
 }
 
-test('whatever is done with a log, it is the list of what was appended', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.integer({ min: 400, max: 40_000 }),
-      fc.array(step, { minLength: 1, maxLength: 60 }),
-      async (segmentBytesMax, steps) => {
-        const model = await Model.create(segmentBytesMax);
-        for (const next of steps) await model.run(next);
-        await model.end();
-      },
-    ),
-    { numRuns: rounds({ short: 30, long: 600 }) },
-  );
-}, 120_000);
+test(
+  'whatever is done with a log, it is the list of what was appended',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 400, max: 40_000 }),
+        fc.array(step, { minLength: 1, maxLength: 60 }),
+        async (segmentBytesMax, steps) => {
+          const model = await Model.create(segmentBytesMax);
+          for (const next of steps) await model.run(next);
+          await model.end();
+        },
+      ),
+      { numRuns: rounds({ short: 30, long: 600 }) },
+    );
+  },
+  manyRoundsMs,
+);
 
 test('a log that is written to while it is copied opens whole from the copy', async () => {
   const logsPath = temporaryFolder();

@@ -10,7 +10,7 @@ import {
   smallChain,
   survey,
 } from '../../test/support/repair-fixture.ts';
-import { rounds } from '../../test/support/scale.ts';
+import { manyRoundsMs, rounds } from '../../test/support/scale.ts';
 import { applyRepair } from './apply-repair.ts';
 import { replaceFile } from './durable-files.ts';
 import { type Fault, FaultyStorage } from './faulty-storage.ts';
@@ -130,33 +130,37 @@ test('a copy that changes after it was looked at is not taken', async () => {
   for (const [path, bytes] of before) expect(after.get(path)?.equals(bytes), path).toBe(true);
 });
 
-test('wherever it is interrupted it can be repeated, and loses nothing', async () => {
-  const damaged = await withBackup();
-  flip(damaged, join(folder, nameOf(1)), -150);
-  await damaged.remove(join(folder, nameOf(2)));
-  const before = await filesOf(damaged);
-  const steps = await findRestorable(damaged, folder, backup);
-  const counting = new FaultyStorage(damaged.clone(), () => undefined);
-  await applyRepair(counting, folder, steps);
-  const every = rounds({ short: 5, long: 1 });
-  let round = 0;
-  for (const fault of ['refused', 'persisted', 'torn'] as Fault[]) {
-    for (let at = 0; at < counting.calls.length; at += 1) {
-      for (const [, survives] of crashEndings()) {
-        round += 1;
-        if (round % every !== 0) continue;
-        const disk = damaged.clone();
-        const faulty = new FaultyStorage(disk, ({ index }) => (index === at ? fault : undefined));
-        await expect(applyRepair(faulty, folder, steps)).rejects.toMatchObject({
-          reason: 'STORAGE_FAILED',
-        });
-        if (survives !== undefined) disk.powerCut(survives);
-        await expectNothingGone(before, disk);
-        await applyRepair(disk, folder, await findRestorable(disk, folder, backup));
-        await expectNothingGone(before, disk);
-        expect(planRepair(await survey(disk))).toEqual([]);
-        await expectSound(disk, chain.batches, chain.batches.length);
+test(
+  'wherever it is interrupted it can be repeated, and loses nothing',
+  async () => {
+    const damaged = await withBackup();
+    flip(damaged, join(folder, nameOf(1)), -150);
+    await damaged.remove(join(folder, nameOf(2)));
+    const before = await filesOf(damaged);
+    const steps = await findRestorable(damaged, folder, backup);
+    const counting = new FaultyStorage(damaged.clone(), () => undefined);
+    await applyRepair(counting, folder, steps);
+    const every = rounds({ short: 5, long: 1 });
+    let round = 0;
+    for (const fault of ['refused', 'persisted', 'torn'] as Fault[]) {
+      for (let at = 0; at < counting.calls.length; at += 1) {
+        for (const [, survives] of crashEndings()) {
+          round += 1;
+          if (round % every !== 0) continue;
+          const disk = damaged.clone();
+          const faulty = new FaultyStorage(disk, ({ index }) => (index === at ? fault : undefined));
+          await expect(applyRepair(faulty, folder, steps)).rejects.toMatchObject({
+            reason: 'STORAGE_FAILED',
+          });
+          if (survives !== undefined) disk.powerCut(survives);
+          await expectNothingGone(before, disk);
+          await applyRepair(disk, folder, await findRestorable(disk, folder, backup));
+          await expectNothingGone(before, disk);
+          expect(planRepair(await survey(disk))).toEqual([]);
+          await expectSound(disk, chain.batches, chain.batches.length);
+        }
       }
     }
-  }
-}, 120_000);
+  },
+  manyRoundsMs,
+);

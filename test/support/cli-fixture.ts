@@ -8,7 +8,7 @@ import {
   type CommandOptions,
   type CommandResult,
   cleanEnvironment,
-  projectFolder,
+  programOf,
 } from '../command.ts';
 import { type ServerProcess, startServerProcess } from '../running-server.ts';
 import { runHere } from './run-here.ts';
@@ -18,7 +18,7 @@ import { TestServer } from './test-server.ts';
 // What the tests of the commands share: a server, and commands as a user runs them.
 
 /** The command as Node runs it. */
-export const atedbProgram = join(projectFolder, 'bin', 'atedb.cjs');
+export const atedbProgram = programOf('atedb');
 
 /** A command that runs on beside the test. */
 export interface RunningCommand {

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { TrustMode } from '../../src/event/index.ts';
+import { builtFolder } from '../command.ts';
 
 /** What else a server's process is started with. */
 export interface KillableServerOptions {
@@ -98,7 +99,7 @@ export class KillableServer {
     const numbers = [String(this.#port), String(this.#segmentBytesMax)];
     const accounts = this.#options.hasAccounts === true ? ['accounts'] : [];
     const args = [this.#logsPath, ...numbers, trustMode, logLevel, ...accounts];
-    const child = fork(join(import.meta.dirname, 'server-process.ts'), args, {
+    const child = fork(join(builtFolder, 'dist', 'js', 'server-process.js'), args, {
       stdio: ['ignore', 'inherit', typeof stderr === 'string' ? stderr : 'pipe', 'ipc'],
       execArgv: [...execArgv],
     });

@@ -8,8 +8,7 @@ import { eventuallyMs, quickRounds, type Scope, scopeVariable } from './scale.ts
 
 /** What the three runs of the tests have in common, and what not. */
 export function testConfig(scope: Scope): ViteUserConfig {
-  // The tests start hundreds of processes of ours: they share what Node made of the sources, which is two thirds of
-  // their starting time.
+  // The tests start hundreds of processes of ours: they share what Node has compiled.
   process.env.NODE_COMPILE_CACHE ??= join(projectFolder, 'node_modules', '.cache', 'node-compile');
   const exclude = [...configDefaults.exclude, ...leftOut[scope]];
   const project = (name: string, folder: string) => ({
@@ -23,10 +22,13 @@ export function testConfig(scope: Scope): ViteUserConfig {
       maxWorkers: availableParallelism() * 2,
       // A process for each file would spend most of its time on loading; none of them changes its process.
       isolate: false,
+      // Node imports the sources as it does everywhere else: what Vite makes of them is slower, and none of it is used.
+      experimental: { viteModuleRunner: false, nodeLoader: false },
       testTimeout: scope === 'long' ? 600_000 : 30_000,
       hookTimeout: 30_000,
       expect: { poll: { timeout: eventuallyMs, interval: 10 } },
       reporters: ['default', new NoSkippedTests()],
+      globalSetup: 'test/support/build-commands.ts',
       setupFiles: ['test/support/use-seed.ts'],
       env: { [scopeVariable]: scope },
       projects: [project('units', 'src'), project('system', 'test')],
