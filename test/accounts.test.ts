@@ -66,20 +66,28 @@ test('a user is created with the code that was mailed, and logs in with the pass
   );
 });
 
-test('a code counts for the one who asked for it: whoever else asked for the name gets nothing by it', async () => {
+test('whoever enters the code has the name, whoever else has asked for it', async () => {
   const account = newName();
   const mine = await client.accounts.create({ account, password });
   const code = post.codeFor(account);
   const theirs = await client.accounts.create({ account, password });
-  const theirCode = post.codeFor(account);
   const verify = (made: typeof mine, which: string) =>
     client.accounts.verify({ account, fingerprint: made.key.publicKey.fingerprint, code: which });
-  await expect(verify(theirs, code)).rejects.toMatchObject({ reason: 'CODE_INVALID' });
-  await expect(verify(mine, theirCode)).rejects.toMatchObject({ reason: 'CODE_INVALID' });
+  await expect(verify(theirs, 'AAAA-AAAA-AAAA')).rejects.toMatchObject({ reason: 'CODE_INVALID' });
   await verify(mine, code);
-  await expect(verify(theirs, theirCode)).rejects.toMatchObject({ reason: 'ACCOUNT_EXISTS' });
+  await expect(verify(theirs, code)).rejects.toMatchObject({ reason: 'CODE_INVALID' });
   const { state } = await client.accounts.read(account);
   expect(state.key.fingerprintHex).toBe(mine.key.publicKey.fingerprintHex);
+});
+
+test('strangers who use up the codes of a name are told so, and its owner is created all the same', async () => {
+  const account = newName();
+  for (let asked = 0; asked < 5; asked += 1) await client.accounts.create({ account, password });
+  const mine = await client.accounts.create({ account, password });
+  expect(mine).toMatchObject({ isCodeSent: true, wasSentBefore: true });
+  const { fingerprint } = mine.key.publicKey;
+  await client.accounts.verify({ account, fingerprint, code: post.codeFor(account) });
+  await client.accounts.login({ account, password });
 });
 
 test('of many who enter their codes for one name at once, one has it', async () => {
@@ -92,7 +100,7 @@ test('of many who enter their codes for one name at once, one has it', async () 
   const outcomes = await Promise.allSettled(made.map((one) => client.accounts.verify(one)));
   expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   const refused = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
-  for (const reason of refused) expect(reason).toMatchObject({ reason: 'ACCOUNT_EXISTS' });
+  for (const reason of refused) expect(reason).toMatchObject({ reason: 'CODE_INVALID' });
 });
 
 test('who creates a user that is there, with its very password, changes nothing of it', async () => {

@@ -99,7 +99,7 @@ test('the password comes from a file that only its owner may read, and is shown 
   expect([open.code, open.stderr]).toEqual([2, expect.stringContaining('chmod 600')]);
   chmodSync(file, 0o600);
   const made = await ben.run(`${line} --code 123`, { ATEDB_PASSWORD: '' });
-  expect(made.stderr).toContain('the code is not the one');
+  expect(made.stderr).toContain('the code is none');
   expect(`${open.stdout}${open.stderr}${made.stdout}${made.stderr}`).not.toContain('tractor');
   const short = await ben.run('user create c@example.com --server SERVER', {
     ATEDB_PASSWORD: 'short',

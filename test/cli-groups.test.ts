@@ -67,6 +67,11 @@ test('a group is created, filled, used, emptied and deleted by commands', async 
   expect(await bert.ok('group list')).toContain('team');
   const denied = await bert.run('group add team contributor bert@example.com');
   expect([denied.code, denied.stderr]).toEqual([3, expect.stringContaining('Ask an owner')]);
+  const removal = await bert.run('group remove team observer bert@example.com');
+  expect([removal.code, removal.stderr]).toEqual([
+    3,
+    expect.stringContaining('who they are says: atedb group show team'),
+  ]);
 
   await anna.ok('append --private --confidential CHAINS/team/notes HELLO');
   await anna.ok('share CHAINS/team/notes --group team');

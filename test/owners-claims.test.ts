@@ -156,3 +156,17 @@ test('a server asks another one who owns its chains, and knows it again by its i
   });
   await expect(none.append({ data: 'x' })).rejects.toMatchObject({ reason: 'AUTH_UNAVAILABLE' });
 });
+
+test('the name of a group that looks like a domain is claimed by no client, whatever it asks for', async () => {
+  const server = await started({ auth: { embedded: {} } });
+  const client = await testClient(server.address);
+  onTestFinished(() => client.close());
+  const options = { key: mine, forAppend: true, claim: true, reconnectMs: 1 };
+  // A part of example.com/NAME/notes was forgotten.
+  const mistaken = await client.open('example.com/notes', options);
+  await expect(mistaken.append({ data: 'one' })).rejects.toMatchObject({
+    reason: 'OWNER_UNKNOWN',
+    message: expect.stringContaining('example.com/NAME/DATABASE'),
+    metadata: { owner: 'example.com', claimable: 'false' },
+  });
+});

@@ -55,19 +55,31 @@ function stepOf(before: AccountState | undefined, act: Act): Step<AccountState> 
   throw actInvalid(`${account.text} is a group, and the act is of a user`);
 }
 
+/** The refusal of a name that is taken, and what can be done. */
+export function accountExists({
+  account: { kind, text },
+  version,
+  isRemoved,
+}: Pick<AccountState, 'account' | 'version' | 'isRemoved'>): AtedbError {
+  const what = kind === 'group' ? 'a group' : 'an account';
+  const otherwise =
+    kind === 'group'
+      ? 'have one of its owners give you a role'
+      : `if it is yours, log in with: atedb login ${text}`;
+  return new AtedbError(
+    'ACCOUNT_EXISTS',
+    isRemoved
+      ? `there was ${what} ${text}, which was removed, and its name is not given out again. Choose another name`
+      : `there is ${what} ${text} already. Choose another name, or ${otherwise}`,
+    { metadata: { account: text, version: String(version) } },
+  );
+}
+
 /** Refuse an act that isn't the account's next one. */
 function checkPlace(before: AccountState, { account, version, previous }: Act): void {
   const metadata = { account: account.text, version: String(before.version) };
   if (version === 0) {
-    throw new AtedbError(
-      'ACCOUNT_EXISTS',
-      account.kind === 'group'
-        ? `there is a group ${account.text} already. Choose another name, or have one of its owners give you a role`
-        : `there is an account ${account.text} already. Choose another name, or, if it is yours, log in`,
-      {
-        metadata,
-      },
-    );
+    throw accountExists(before);
   }
   if (before.isRemoved) {
     throw new AtedbError('ACCOUNT_REMOVED', `the account ${account.text} was removed`, {
@@ -109,7 +121,7 @@ export async function verifyAct(before: AccountState | undefined, act: Act): Pro
 }
 
 /** The keys of an act's signatures, in their order. @throws AtedbError ACT_NOT_ALLOWED where they aren't those that it wants. */
-function signersOf({ oneOf, all }: Step<AccountState>, act: Act): PublicKey[] {
+function signersOf({ state, oneOf, all }: Step<AccountState>, act: Act): PublicKey[] {
   const isSignedBy = ({ fingerprint }: PublicKey) =>
     act.signatures.some((one) => one.fingerprint.equals(fingerprint));
   const known = [...oneOf, ...all];
@@ -127,9 +139,13 @@ function signersOf({ oneOf, all }: Step<AccountState>, act: Act): PublicKey[] {
     ', and ',
   );
   const signed = act.signatures.map(({ fingerprint }) => fingerprint.toString('hex')).join(', ');
+  const { text } = act.account;
+  const isOfMember = state.kind === 'group' && oneOf.length > 0 && act.signatures.length === 1;
   throw new AtedbError(
     'ACT_NOT_ALLOWED',
-    `the act ${act.version} of ${act.account.text} is signed by ${signed}, and must be by ${wanted}, and nobody else`,
+    isOfMember
+      ? `the key ${signed} may not change the group ${text} in this way: owners may, and delegates what is below their own role (${wanted}). Ask one of them; who they are says: atedb group show ${text}`
+      : `the act ${act.version} of ${text} is signed by ${signed}, and must be by ${wanted}, and nobody else`,
     { metadata: { account: act.account.text, signed, wanted } },
   );
 }

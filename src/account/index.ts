@@ -1,4 +1,10 @@
-export { type AccountState, nextState, verifyAct, verifyActs } from './account-state.ts';
+export {
+  type AccountState,
+  accountExists,
+  nextState,
+  verifyAct,
+  verifyActs,
+} from './account-state.ts';
 export {
   type Act,
   type ActClaim,

@@ -71,7 +71,7 @@ export async function openAccountService(options: AccountServiceOptions): Promis
     ...{ store, now, countClaim },
     onAct: (taken) => notices.taken(taken),
   });
-  const codes = sender && new SentCodes({ store: passing, attempts, sender, macKey, now });
+  const codes = sender && new SentCodes({ store: passing, sender, macKey, now });
   return {
     accounts,
     logins: new Logins({ accounts, attempts, macKey, now }),

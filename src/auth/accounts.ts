@@ -11,6 +11,7 @@ import {
 } from '../account/index.ts';
 import { AtedbError } from '../bytes/index.ts';
 import { KeyedMutex } from '../chain/index.ts';
+import { looksLikeDomain } from '../event/index.ts';
 import { groupIndexOf, groupsMax } from './group-index.ts';
 import { ownerKeysOf } from './owner-keys.ts';
 import type { OwnerAccounts, OwnerKeys } from './owner-source.ts';
@@ -231,6 +232,14 @@ export class Accounts implements OwnerAccounts {
       throw new AtedbError(
         'ACT_INVALID',
         'a claim is an act that creates a user with a key, and with nothing else, or a group of a key that no account is named for',
+      );
+    }
+    if (looksLikeDomain(parsed.account)) {
+      const { text } = parsed.account;
+      throw new AtedbError(
+        'CLAIM_NOT_ALLOWED',
+        `the name ${text} can't be claimed: for a group it looks too much like a domain. If you meant the chain of a user, its key has three parts: ${text}/NAME/DATABASE. Create the group with: atedb group create ${text}`,
+        { metadata: { account: text } },
       );
     }
     await this.#countClaim();

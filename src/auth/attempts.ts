@@ -24,8 +24,11 @@ import {
 } from './tries.ts';
 import { wideNetworkOf } from './wide-network.ts';
 
-/** What is tried: each is counted for itself. */
-export type TriedThing = 'login' | 'recovery';
+/**
+ * What is tried: passwords and one-time codes; recovery codes, and what was sent beside one; codes that were sent to whoever has a name. Failures of
+ * the first kind alone lock an account: the others nobody guesses (128 and 60 random bits), and a lock would be a way to keep out whoever has them.
+ */
+export type TriedThing = 'login' | 'recovery' | 'code';
 
 /** Who tries what. */
 export interface Attempt {
@@ -37,6 +40,8 @@ export interface Attempt {
    * through a proxy there would be locked out by one.
    */
   readonly address: string | undefined;
+  /** Makes the refusal of one that fails. Absent: LOGIN_FAILED. */
+  readonly refusal?: (() => AtedbError) | undefined;
 }
 
 /** What a try has come to. */
@@ -103,7 +108,7 @@ export class Attempts {
    * @param attempt what is tried, by whom.
    * @param make makes it; given what is known of the account's tries. What it throws counts as no try.
    * @returns what it came to.
-   * @throws AtedbError LOGIN_LOCKED before anything is tried, LOGIN_FAILED.
+   * @throws AtedbError LOGIN_LOCKED before anything is tried; LOGIN_FAILED, or the attempt's own refusal.
    */
   run<Result>(
     attempt: Attempt,
@@ -113,15 +118,6 @@ export class Attempts {
     const run = () => this.#accounts.run(account, () => this.#run(attempt, make));
     // Always in this order, so that no two wait for each other.
     return address === undefined ? run() : this.#addresses.run(address, run);
-  }
-
-  /** Change what is known of the tries of an account, or nothing. */
-  change(account: string, change: (tries: TriesRecord) => TriesRecord): Promise<void> {
-    return this.#accounts.run(account, async () => {
-      const name = { kind: 'tries', about: account } as const;
-      const before = decodeTries(await this.#store.get(name));
-      await this.#store.put([{ name, data: encodeTries(change(before)) }]);
-    });
   }
 
   /**
@@ -168,51 +164,51 @@ export class Attempts {
     attempt: Attempt,
     make: (tries: TriesRecord) => Promise<Tried<Result>>,
   ): Promise<Result> {
-    const { what } = attempt;
-    const loaded = await this.#load(attempt);
-    const { tries, address, place } = loaded;
+    const { address: about, refusal = loginFailed } = attempt;
+    const { tries, address, place, isOwnPlace } = await this.#load(attempt);
+    const isOfAccount = attempt.what === 'login';
     // Strangers who fail all the time are not to keep those out who were here before.
-    const isKnown = attempt.address === undefined || this.#isRecent(address, knownMs);
+    const isKnown = about === undefined || this.#isRecent(address, knownMs);
     if (!isKnown && this.#failures.waitMs(this.#now()) > 0) throw this.#tooMany();
     // Counted before it is known what comes of it: many are made at once.
     this.#failures.take(this.#now());
     const { result, totpStep, isPart = false } = await this.#counted(() => make(tries));
     const nowUnixMs = this.#now();
-    const counted = loaded.isOwnPlace ? place : tries;
-    if (result === undefined) {
-      const failures = countFailure(counted[what], accountSeries, nowUnixMs);
-      const records = [
-        loaded.isOwnPlace
-          ? placeRecord(attempt, { ...place, [what]: failures })
-          : triesRecord(attempt, { ...tries, [what]: failures }),
-      ];
-      if (attempt.address !== undefined) {
-        const ofAddress = countFailure(address.failures, addressSeries, nowUnixMs);
-        records.push(addressRecord(attempt.address, { ...address, failures: ofAddress }));
-      }
-      await this.#store.put(records);
-      throw loginFailed();
-    }
+    const counted = (isOwnPlace ? place : tries).login;
     const records: NamedRecord[] = [];
+    if (result === undefined) {
+      if (isOfAccount) {
+        const login = countFailure(counted, accountSeries, nowUnixMs);
+        records.push(
+          isOwnPlace
+            ? placeRecord(attempt, { ...place, login })
+            : triesRecord(attempt, { ...tries, login }),
+        );
+      }
+      if (about !== undefined) {
+        const failures = countFailure(address.failures, addressSeries, nowUnixMs);
+        records.push(addressRecord(about, { ...address, failures }));
+      }
+      if (records.length > 0) await this.#store.put(records);
+      throw refusal();
+    }
     // Whoever knows a password alone, where there is more to show, changes nothing of what is counted: they could else try one-time codes without end,
     // by logging in between, and from each address anew.
     if (!isPart) {
-      const hadFailed = counted[what].failures > 0;
-      if ((hadFailed && !loaded.isOwnPlace) || totpStep !== undefined) {
+      const hadFailed = isOfAccount && counted.failures > 0;
+      if ((hadFailed && !isOwnPlace) || totpStep !== undefined) {
         // What strangers have failed at goes on to count for strangers.
-        const failures = loaded.isOwnPlace ? tries[what] : noFailures;
-        const step = totpStep ?? tries.totpStep;
-        records.push(triesRecord(attempt, { ...tries, [what]: failures, totpStep: step }));
+        const login = isOwnPlace ? tries.login : noFailures;
+        records.push(triesRecord(attempt, { login, totpStep: totpStep ?? tries.totpStep }));
       }
-      if ((hadFailed && loaded.isOwnPlace) || !this.#isRecent(place, dayMs)) {
-        records.push(
-          placeRecord(attempt, { ...place, [what]: noFailures, successUnixMs: nowUnixMs }),
-        );
+      if ((hadFailed && isOwnPlace) || !this.#isRecent(place, dayMs)) {
+        const login = isOfAccount ? noFailures : place.login;
+        records.push(placeRecord(attempt, { login, successUnixMs: nowUnixMs }));
       }
     }
-    if (attempt.address !== undefined && !this.#isRecent(address, dayMs)) {
+    if (about !== undefined && !this.#isRecent(address, dayMs)) {
       // The address's own failures stay: who has an account could otherwise try the passwords of all others.
-      records.push(addressRecord(attempt.address, { ...address, successUnixMs: nowUnixMs }));
+      records.push(addressRecord(about, { ...address, successUnixMs: nowUnixMs }));
     }
     if (records.length > 0) await this.#store.put(records);
     return result;
@@ -247,8 +243,9 @@ export class Attempts {
     const place = decodePlace(placeData);
     const isOwnPlace = this.#isRecent(place, knownMs);
     const nowUnixMs = this.#now();
+    const ofAccount = what === 'login' ? (isOwnPlace ? place : tries).login : noFailures;
     for (const [count, of] of [
-      [(isOwnPlace ? place : tries)[what], 'of this account'],
+      [ofAccount, 'of this account'],
       [address.failures, 'from this address'],
     ] as const) {
       if (isLocked(count, nowUnixMs)) throw locked(count, of);

@@ -111,30 +111,37 @@ export class AuthStore implements RecordStore {
    * @throws AtedbError CHAIN_DAMAGED, STORAGE_FAILED.
    */
   async *all(): AsyncGenerator<StoredRecord, void> {
-    const { log } = this.#chain;
     // What is kept of each at once stays small, however many there are.
-    const parts = Math.ceil(log.durable.nextSequence / keysAtOnceMax);
+    const parts = Math.ceil(this.#chain.log.durable.nextSequence / keysAtOnceMax);
     for (let part = 0; part < parts; part += 1) {
       const newest = new Map<string, number>();
-      for (let position = log.startPosition(); ; ) {
-        const { bytes, next } = await log.readSlice(position, { bytesMax: sliceBytesMax });
-        if (bytes.length === 0) break;
-        for (const { run, commit } of splitSlice(bytes)) {
-          const batch = parseBatch(run);
-          for (let index = 0; index < batch.count; index += 1) {
-            if (batch.kindOf(index) !== 'data') continue;
-            const { primaryKey } = batch.eventAt(index).header;
-            if (primaryKey === undefined || (primaryKey[0] as number) % parts !== part) continue;
-            newest.set(primaryKey.toString('latin1'), commit.firstSequence + index);
-          }
+      for await (const { key, sequence } of this.#events()) {
+        if ((key[0] as number) % parts === part) newest.set(key.toString('latin1'), sequence);
+      }
+      // In the order of the log: to look each up would read and parse the batch that it is in for each of its records.
+      for await (const { key: primaryKey, sequence, batch, index } of this.#events()) {
+        if (newest.get(primaryKey.toString('latin1')) !== sequence) continue;
+        yield { primaryKey, data: this.#open(batch, index) };
+      }
+    }
+  }
+
+  /** The events of all records, in the order of their writing, and where each is. */
+  async *#events() {
+    const { log } = this.#chain;
+    for (let position = log.startPosition(); ; ) {
+      const { bytes, next } = await log.readSlice(position, { bytesMax: sliceBytesMax });
+      if (bytes.length === 0) return;
+      for (const { run, commit } of splitSlice(bytes)) {
+        const batch = parseBatch(run);
+        for (let index = 0; index < batch.count; index += 1) {
+          if (batch.kindOf(index) !== 'data') continue;
+          const { primaryKey: key } = batch.eventAt(index).header;
+          if (key !== undefined)
+            yield { key, sequence: commit.firstSequence + index, batch, index };
         }
-        position = next;
       }
-      for (const key of newest.keys()) {
-        const primaryKey = Buffer.from(key, 'latin1');
-        const data = await this.#read(primaryKey);
-        if (data !== undefined) yield { primaryKey, data };
-      }
+      position = next;
     }
   }
 
@@ -147,21 +154,23 @@ export class AuthStore implements RecordStore {
   async #read(primaryKey: Buffer): Promise<Buffer | undefined> {
     const sequence = await this.#chain.newestOf(primaryKey);
     if (sequence === undefined) return undefined;
-    const { log, genesis } = this.#chain;
+    const { log } = this.#chain;
     const position = await log.positionOfSequence(sequence);
     const { bytes } = await log.readSlice(position, { bytesMax: 1 });
     const [found] = splitSlice(bytes);
     if (found === undefined) throw unreadable('its newest event is not where its index says');
-    const batch = parseBatch(found.run);
-    const index = sequence - found.commit.firstSequence;
+    return this.#open(parseBatch(found.run), sequence - found.commit.firstSequence);
+  }
+
+  /** What an event of a batch has sealed. @throws AtedbError CHAIN_DAMAGED. */
+  #open(batch: ReturnType<typeof parseBatch>, index: number): Buffer {
+    const { chainId } = this.#chain.genesis;
     const headerBytes = batch.headerOf(index);
     const confidentiality = readConfidentiality(headerBytes);
     const data =
       confidentiality &&
       openSealedData(this.#keys.readKey, {
-        chainId: genesis.chainId,
-        headerBytes,
-        confidentiality,
+        ...{ chainId, headerBytes, confidentiality },
         data: batch.dataOf(index),
       });
     if (data === undefined) throw unreadable('it does not open with the key of this service');

@@ -11,7 +11,8 @@ import type { PublicKey } from '../crypto/index.ts';
 import { type Accounts, accountUnknown } from './accounts.ts';
 import type { Attempts } from './attempts.ts';
 import type { AccountRecord } from './records.ts';
-import { type Asker, closed } from './sign-ups.ts';
+import type { Asker } from './sent-codes.ts';
+import { closed } from './sign-ups.ts';
 
 /** What groups are kept with. */
 export interface GroupsOptions {

@@ -227,7 +227,7 @@ test('whoever has the password alone tries no more one-time codes by logging in 
 
 test('whoever has the recovery code, and not the mailed one, has no tries of their own', async () => {
   const { accounts, attempts, login, store } = await world();
-  const codes = { send: async () => {} } as unknown as SentCodes;
+  const codes = { send: async () => 'sent' } as unknown as SentCodes;
   const recoveries = new Recoveries({ accounts, attempts, codes });
   const claim = {
     account: parseOwner(name),
@@ -237,12 +237,35 @@ test('whoever has the recovery code, and not the mailed one, has no tries of the
   const { suite, fingerprint } = pairs.recoveryKey.publicKey;
   const signed = await pairs.recoveryKey.sign(signatureContexts.recovery, loginProofBytes(claim));
   const address = '192.0.2.9';
-  await recoveries.prove(claim, { suite, fingerprint, signature: signed }, address);
+  const asker = { address, isLocal: false };
+  await recoveries.prove(claim, { suite, fingerprint, signature: signed }, asker);
   for (let tries = 0; tries < 4; tries += 1) {
     await expect(login(wrong, { address })).rejects.toMatchObject(failed);
   }
   await expect(login(wrong)).rejects.toMatchObject(failed);
   await expect(login(pairs.loginKey)).rejects.toMatchObject(locked);
+  await store.close();
+});
+
+test('wrong recovery codes keep nobody out who has the right one, and lock the address that they come from', async () => {
+  const { accounts, attempts, store } = await world();
+  const recoveries = new Recoveries({ accounts, attempts, codes: undefined });
+  const prove = async (key: KeyPair, address: string) => {
+    const claim = {
+      account: parseOwner(name),
+      serverFingerprint: Buffer.alloc(32, 1),
+      conversationId: randomBytes(32),
+    };
+    const { suite, fingerprint } = key.publicKey;
+    const signature = await key.sign(signatureContexts.recovery, loginProofBytes(claim));
+    const asker = { address, isLocal: false };
+    return recoveries.prove(claim, { suite, fingerprint, signature }, asker);
+  };
+  for (let tries = 0; tries < 25; tries += 1) {
+    await expect(prove(wrong, '203.0.113.1')).rejects.toMatchObject(failed);
+  }
+  await expect(prove(pairs.recoveryKey, '203.0.113.1')).rejects.toMatchObject(locked);
+  expect(await prove(pairs.recoveryKey, '192.0.2.1')).toMatchObject({ sent: undefined });
   await store.close();
 });
 

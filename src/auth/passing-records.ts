@@ -1,7 +1,7 @@
 import { knownMs } from './attempts.ts';
 import {
   decodeAddress,
-  decodeCode,
+  decodeCodes,
   decodePlace,
   decodeSignUp,
   decodeTries,
@@ -27,10 +27,8 @@ export function isLive(data: Buffer, nowUnixMs: number): boolean {
     successUnixMs > 0 && nowUnixMs < successUnixMs + knownMs;
   switch (kindOfRecord(data)) {
     case 'tries': {
-      const { login, recovery, codes, totpStep } = decodeTries(data);
-      const isUsed = nowUnixMs < (totpStep + totpStepsMax) * totpStepMs;
-      const isOfToday = countOfToday(codes, nowUnixMs).count > 0;
-      return counts(login) || counts(recovery) || isOfToday || isUsed;
+      const { login, totpStep } = decodeTries(data);
+      return counts(login) || nowUnixMs < (totpStep + totpStepsMax) * totpStepMs;
     }
     case 'address': {
       const { failures, signUps, successUnixMs } = decodeAddress(data);
@@ -38,11 +36,11 @@ export function isLive(data: Buffer, nowUnixMs: number): boolean {
       return counts(failures) || isOfToday || isKnown(successUnixMs);
     }
     case 'place': {
-      const { login, recovery, successUnixMs } = decodePlace(data);
-      return isKnown(successUnixMs) || counts(login) || counts(recovery);
+      const { login, successUnixMs } = decodePlace(data);
+      return isKnown(successUnixMs) || counts(login);
     }
-    case 'code':
-      return nowUnixMs < decodeCode(data).expiresUnixMs;
+    case 'codes':
+      return decodeCodes(data).some(({ expiresUnixMs }) => nowUnixMs < expiresUnixMs);
     case 'signUp':
       return nowUnixMs < decodeSignUp(data).createdUnixMs + signUpMs;
     default:

@@ -7,16 +7,13 @@ import {
 } from '../../test/support/account-store.ts';
 import { rounds } from '../../test/support/scale.ts';
 import { decodeTries, encodeTries } from './records.ts';
-import { noFailures } from './tries.ts';
 
 const nowUnixMs = 1_700_000_000_000;
 const name = (about: string) => ({ kind: 'tries', about }) as const;
 const failed = (failures: number) =>
   encodeTries({
     login: { failures, lastUnixMs: nowUnixMs, lockedUntilUnixMs: 0 },
-    recovery: noFailures,
     totpStep: 0,
-    codes: { dayUnixMs: 0, count: 0 },
   });
 
 test('what is written and read while the chain is written anew is neither lost nor refused', async () => {

@@ -13,7 +13,7 @@ import { Attempts } from './attempts.ts';
 import { isLive } from './passing-records.ts';
 import {
   encodeAddress,
-  encodeCode,
+  encodeCodes,
   encodePlace,
   encodeSignUp,
   encodeTries,
@@ -80,9 +80,7 @@ test('whatever fails, and whenever power is cut: nothing that was written is los
   const name = (about: string) => ({ kind: 'tries', about }) as const;
   const tries = (failures: number): TriesRecord => ({
     login: { failures, lastUnixMs: startMs, lockedUntilUnixMs: 0 },
-    recovery: noFailures,
     totpStep: 0,
-    codes: { dayUnixMs: 0, count: 0 },
   });
   const fill = async (plan?: Parameters<typeof openPassingStore>[1]) => {
     const disk = await accountDisk();
@@ -145,9 +143,7 @@ test('what is kept is what still says something', () => {
   const now = startMs;
   const tries = {
     login: noFailures,
-    recovery: noFailures,
     totpStep: 0,
-    codes: { dayUnixMs: 0, count: 0 },
   };
   const failed = (agoMs: number) => ({
     failures: 3,
@@ -156,16 +152,16 @@ test('what is kept is what still says something', () => {
   });
   const signUps = { dayUnixMs: 0, count: 0 };
   const address = { failures: noFailures, signUps, successUnixMs: 0 };
-  const place = { login: noFailures, recovery: noFailures, successUnixMs: 0 };
+  const place = { login: noFailures, successUnixMs: 0 };
   const parts = { act: Buffer.of(1), secrets: Buffer.of(2) };
-  const mac = Buffer.alloc(32, 1);
+  const code = (expiresUnixMs: number) => ({
+    ...{ mac: Buffer.alloc(32, 1), expiresUnixMs, network: 'local' },
+  });
   const cases: [data: Buffer, live: boolean][] = [
     [encodeTries(tries), false],
     [encodeTries({ ...tries, login: failed(day - 1) }), true],
     [encodeTries({ ...tries, login: failed(day) }), false],
-    [encodeTries({ ...tries, recovery: { ...failed(5 * day), lockedUntilUnixMs: now + 1 } }), true],
-    [encodeTries({ ...tries, codes: { dayUnixMs: now - day + 1, count: 1 } }), true],
-    [encodeTries({ ...tries, codes: { dayUnixMs: now - day, count: 1 } }), false],
+    [encodeTries({ ...tries, login: { ...failed(5 * day), lockedUntilUnixMs: now + 1 } }), true],
     // A one-time code counts once.
     [encodeTries({ ...tries, totpStep: Math.floor(now / 30_000) - 3 }), true],
     [encodeTries({ ...tries, totpStep: Math.floor(now / 30_000) - 130 }), false],
@@ -176,8 +172,9 @@ test('what is kept is what still says something', () => {
     [encodeAddress({ ...address, failures: failed(1) }), true],
     [encodePlace({ ...place, successUnixMs: now - 29 * day }), true],
     [encodePlace({ ...place, successUnixMs: now - 31 * day }), false],
-    [encodeCode({ mac, expiresUnixMs: now + 1, tries: 0 }), true],
-    [encodeCode({ mac, expiresUnixMs: now, tries: 0 }), false],
+    [encodeCodes([]), false],
+    [encodeCodes([code(now), code(now + 1)]), true],
+    [encodeCodes([code(now)]), false],
     [encodeSignUp({ ...parts, createdUnixMs: now - day }), true],
     [encodeSignUp({ ...parts, createdUnixMs: now - 2 * day }), false],
   ];

@@ -7,7 +7,7 @@ export type RecordName =
   | { readonly kind: 'act'; readonly about: string; readonly version: number }
   | { readonly kind: 'sign_up'; readonly about: string; readonly fingerprint: string }
   | { readonly kind: 'place'; readonly about: string; readonly address: string }
-  | { readonly kind: 'code'; readonly about: string; readonly purpose: string };
+  | { readonly kind: 'codes'; readonly about: string; readonly purpose: string };
 
 /**
  * The primary key of a record's object: under a key that nobody else has, since names and addresses are easily guessed. 16 bytes.
@@ -18,6 +18,6 @@ export function recordKey(macKey: Buffer, name: RecordName): Buffer {
   if (name.kind === 'act') parts.push(name.version);
   else if (name.kind === 'sign_up') parts.push(name.fingerprint);
   else if (name.kind === 'place') parts.push(name.address);
-  else if (name.kind === 'code') parts.push(name.purpose);
+  else if (name.kind === 'codes') parts.push(name.purpose);
   return hmacSha256(macKey, Buffer.from(parts.join('\0'))).subarray(0, primaryKeyBytes);
 }

@@ -30,11 +30,8 @@ export interface AccountRecord extends AccountNotes {
 /** Tries to log in to an account, whether or not there is one. */
 export interface TriesRecord {
   readonly login: FailureCount;
-  readonly recovery: FailureCount;
   /** The last step of which a one-time code was used. */
   readonly totpStep: number;
-  /** Codes that were sent to it. */
-  readonly codes: DayCount;
 }
 
 /** What came from one address. */
@@ -49,7 +46,6 @@ export interface AddressRecord {
 /** Tries to log in to an account from an address from which somebody was let in to it. */
 export interface PlaceRecord {
   readonly login: FailureCount;
-  readonly recovery: FailureCount;
   /** When somebody was let in, to a day: milliseconds since 1970-01-01 UTC. 0: nobody was. */
   readonly successUnixMs: number;
 }
@@ -66,10 +62,10 @@ export interface SignUpRecord {
 
 /** A code that was sent. */
 export interface CodeRecord {
-  /** Empty: none is due. */
   readonly mac: Buffer;
   readonly expiresUnixMs: number;
-  readonly tries: number;
+  /** From which network it was asked for. */
+  readonly network: string;
 }
 
 const roleNumbers: Record<ChangedKey['role'], ChangedKeyRole> = {
@@ -170,28 +166,17 @@ export function decodeAct(data: Buffer): Buffer {
   return Buffer.from(decode(data, 'act').act);
 }
 
-export function encodeTries({ login, recovery, totpStep, codes }: TriesRecord): Buffer {
+export function encodeTries({ login, totpStep }: TriesRecord): Buffer {
   return encode({
     case: 'tries',
-    value: {
-      login: toFailures(login),
-      recovery: toFailures(recovery),
-      totpStep: BigInt(totpStep),
-      dayUnixMs: BigInt(codes.dayUnixMs),
-      codesSent: BigInt(codes.count),
-    },
+    value: { login: toFailures(login), totpStep: BigInt(totpStep) },
   });
 }
 
 /** @param data undefined: nothing was tried yet. */
 export function decodeTries(data: Buffer | undefined): TriesRecord {
   const message = data && decode(data, 'tries');
-  return {
-    login: fromFailures(message?.login),
-    recovery: fromFailures(message?.recovery),
-    totpStep: Number(message?.totpStep ?? 0n),
-    codes: dayOf(message?.dayUnixMs, message?.codesSent),
-  };
+  return { login: fromFailures(message?.login), totpStep: Number(message?.totpStep ?? 0n) };
 }
 
 export function encodeAddress({ failures, signUps, successUnixMs }: AddressRecord): Buffer {
@@ -216,14 +201,10 @@ export function decodeAddress(data: Buffer | undefined): AddressRecord {
   };
 }
 
-export function encodePlace({ login, recovery, successUnixMs }: PlaceRecord): Buffer {
+export function encodePlace({ login, successUnixMs }: PlaceRecord): Buffer {
   return encode({
     case: 'place',
-    value: {
-      login: toFailures(login),
-      recovery: toFailures(recovery),
-      successUnixMs: BigInt(successUnixMs),
-    },
+    value: { login: toFailures(login), successUnixMs: BigInt(successUnixMs) },
   });
 }
 
@@ -232,7 +213,6 @@ export function decodePlace(data: Buffer | undefined): PlaceRecord {
   const message = data && decode(data, 'place');
   return {
     login: fromFailures(message?.login),
-    recovery: fromFailures(message?.recovery),
     successUnixMs: Number(message?.successUnixMs ?? 0n),
   };
 }
@@ -259,16 +239,19 @@ export function kindOfRecord(data: Buffer): AuthRecord['record']['case'] {
   }
 }
 
-export function encodeCode({ mac, expiresUnixMs, tries }: CodeRecord): Buffer {
-  const value = { mac, expiresUnixMs: BigInt(expiresUnixMs), tries: BigInt(tries) };
-  return encode({ case: 'code', value });
+export function encodeCodes(codes: readonly CodeRecord[]): Buffer {
+  const sent = codes.map(({ mac, expiresUnixMs, network }) => ({
+    ...{ mac, expiresUnixMs: BigInt(expiresUnixMs), network },
+  }));
+  return encode({ case: 'codes', value: { sent } });
 }
 
 /** @param data undefined: none was sent yet. */
-export function decodeCode(data: Buffer | undefined): CodeRecord {
-  if (data === undefined) return { mac: Buffer.alloc(0), expiresUnixMs: 0, tries: 0 };
-  const { mac, expiresUnixMs, tries } = decode(data, 'code');
-  return { mac: Buffer.from(mac), expiresUnixMs: Number(expiresUnixMs), tries: Number(tries) };
+export function decodeCodes(data: Buffer | undefined): readonly CodeRecord[] {
+  if (data === undefined) return [];
+  return decode(data, 'codes').sent.map(({ mac, expiresUnixMs, network }) => ({
+    ...{ mac: Buffer.from(mac), expiresUnixMs: Number(expiresUnixMs), network },
+  }));
 }
 
 /** @param data undefined: in none. */

@@ -1,11 +1,10 @@
 import { type Act, type LoginProofClaim, loginProofBytes } from '../account/index.ts';
-import { AtedbError } from '../bytes/index.ts';
 import { KeyPair, type PublicKey, signatureContexts } from '../crypto/index.ts';
 import type { SignatureView } from '../event/index.ts';
 import type { Accounts } from './accounts.ts';
 import type { Attempts } from './attempts.ts';
 import type { AccountRecord } from './records.ts';
-import type { SentCodes } from './sent-codes.ts';
+import type { Asker, CodeSent, SentCodes } from './sent-codes.ts';
 
 /** What recoveries are decided with. */
 export interface RecoveriesOptions {
@@ -14,8 +13,6 @@ export interface RecoveriesOptions {
   /** Absent: nothing is sent, and the recovery code alone recovers an account. */
   readonly codes: SentCodes | undefined;
 }
-
-const purpose = 'recovery';
 
 /** Recoveries of accounts whose password or second factor is lost, by the recovery code and, where codes are sent, one that was sent. */
 export class Recoveries {
@@ -34,16 +31,18 @@ export class Recoveries {
   /**
    * Check that a caller has the recovery code, and send another one where they are sent.
    *
-   * @returns the account, and whether the code that was sent is wanted next.
-   * @throws AtedbError LOGIN_FAILED, LOGIN_LOCKED; ACCOUNT_LIMIT, MAIL_FAILED.
+   * @param asker who is calling.
+   * @returns the account, and whether a code was sent, which is wanted next; undefined: none is.
+   * @throws AtedbError LOGIN_FAILED, LOGIN_LOCKED; MAIL_FAILED.
    */
   async prove(
     claim: LoginProofClaim,
     signature: SignatureView,
-    address: string | undefined,
-  ): Promise<{ record: AccountRecord; isCodeDue: boolean }> {
+    asker: Asker,
+  ): Promise<{ record: AccountRecord; sent: CodeSent | undefined }> {
     const { accounts, attempts, codes } = this.#options;
     const { text } = claim.account;
+    const address = asker.isLocal ? undefined : asker.address;
     const attempt = { what: 'recovery', account: text, address } as const;
     const record = await attempts.run(attempt, async () => {
       const found = await accounts.find(text);
@@ -57,23 +56,16 @@ export class Recoveries {
       // Where a code is sent, too, this is but a part of what is to be shown.
       return { result: isNamed && isGood ? found : undefined, isPart: codes !== undefined };
     });
-    await codes?.send(text, purpose, `recover the account ${text}`);
-    return { record, isCodeDue: codes !== undefined };
+    const sent = await codes?.send(text, 'recovery', `recover the account ${text}`, asker);
+    return { record, sent };
   }
 
   /** Check the code that was sent; wrong ones count as tries. @throws AtedbError LOGIN_FAILED, LOGIN_LOCKED. */
   async confirm(account: string, code: string, address: string | undefined): Promise<void> {
     const { attempts, codes } = this.#options;
     await attempts.run({ what: 'recovery', account, address }, async () => {
-      try {
-        await codes?.check(account, purpose, code);
-        return { result: true };
-      } catch (error) {
-        if (error instanceof AtedbError && error.reason === 'CODE_INVALID') {
-          return { result: undefined };
-        }
-        throw error;
-      }
+      const isRight = codes === undefined || (await codes.check(account, 'recovery', code));
+      return { result: isRight ? true : undefined };
     });
   }
 

@@ -2,29 +2,40 @@ import { randomInt } from 'node:crypto';
 import { AtedbError } from '../bytes/index.ts';
 import { KeyedMutex } from '../chain/index.ts';
 import { equalSecrets, hmacSha256, macTags } from '../crypto/index.ts';
-import type { Attempts } from './attempts.ts';
 import type { CodeSender } from './code-sender.ts';
 import type { RecordStore } from './record-store.ts';
-import { type CodeRecord, decodeCode, encodeCode } from './records.ts';
-import { countOfToday } from './tries.ts';
+import { type CodeRecord, decodeCodes, encodeCodes } from './records.ts';
+import { wideNetworkOf } from './wide-network.ts';
 
-/** What a code is for; one that was sent for something else counts for nothing. */
-export type CodePurpose = 'verify' | 'recovery' | `sign-up ${string}`;
+/** What a code shows, besides that somebody reads what is sent there: that a name is theirs, or a part of a recovery. One counts for nothing else. */
+export type CodePurpose = 'name' | 'recovery';
+
+/** Whether a code was sent, or as many as may be were before: each of those counts. */
+export type CodeSent = 'sent' | 'sent_before';
+
+/** Who asks for a code. */
+export interface Asker {
+  /** Address, or network. */
+  readonly address: string;
+  /** Whether it is the server's own machine. */
+  readonly isLocal: boolean;
+}
 
 /** 32 characters that nobody takes for another one: 60 bits in a code of twelve. */
 const alphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 const codeCharacters = 12;
 const groupCharacters = 4;
 const validMs = 24 * 60 * 60 * 1_000;
-/** Wrong codes after which a new one has to be sent. */
-const triesMax = 5;
-/** Codes that are sent to one account in a day, so that nobody's mailbox is filled. */
+/** Codes that are sent to one account in a day for one thing, so that nobody's mailbox is filled. */
 export const codesPerDayMax = 10;
+/** Of those, what one network may ask for: the codes are sent to somebody who may not have asked. */
+export const codesOfNetworkMax = 5;
+/** Stands for the server's own machine; no network is spelt so. */
+const ownMachine = 'local';
 
 /** What codes are sent with. */
 export interface SentCodesOptions {
   readonly store: RecordStore;
-  readonly attempts: Attempts;
   readonly sender: CodeSender;
   /** Of MACs that only this service makes. 32 bytes. */
   readonly macKey: Buffer;
@@ -32,7 +43,12 @@ export interface SentCodesOptions {
   readonly now: () => number;
 }
 
-/** Codes that are sent to accounts, by mail or by the operator: who enters one reads what is sent there. Only a MAC of them is kept. */
+/**
+ * Codes that are sent to accounts, by mail or by the operator: who enters one reads what is sent there. Only a MAC of them is kept.
+ *
+ * Each counts for a day, whoever has asked for it, until one is entered: so a stranger who asks for the codes of somebody else uses up mails, and hinders
+ * nobody. For the same reason wrong ones take nothing from those that were sent; who enters them is counted by address (`Attempts`).
+ */
 export class SentCodes {
   readonly #options: SentCodesOptions;
   readonly #mutex = new KeyedMutex();
@@ -42,51 +58,69 @@ export class SentCodes {
   }
 
   /**
-   * Send a new code; the one before counts no more.
+   * Send a code, unless as many were sent in the last day as may be.
    *
    * @param about words on what it is for, for whoever reads it.
-   * @throws AtedbError ACCOUNT_LIMIT, MAIL_FAILED.
+   * @throws AtedbError MAIL_FAILED; the code that could not be sent isn't counted.
    */
-  async send(account: string, purpose: CodePurpose, about: string): Promise<void> {
-    const { store, attempts, sender, now } = this.#options;
-    const nowUnixMs = now();
-    await attempts.change(account, (tries) => {
-      const codes = countOfToday(tries.codes, nowUnixMs);
-      if (codes.count >= codesPerDayMax) throw tooMany(account);
-      return { ...tries, codes: { ...codes, count: codes.count + 1 } };
-    });
+  async send(
+    account: string,
+    purpose: CodePurpose,
+    about: string,
+    asker: Asker,
+  ): Promise<CodeSent> {
+    const { sender, now } = this.#options;
     const code = makeCode();
-    const record = {
-      ...{ mac: this.#mac(account, purpose, code), expiresUnixMs: nowUnixMs + validMs, tries: 0 },
+    const sent: CodeRecord = {
+      mac: this.#mac(account, purpose, code),
+      expiresUnixMs: now() + validMs,
+      network: networkOf(asker),
     };
-    const name = { kind: 'code', about: account, purpose } as const;
-    await this.#mutex.run(`${account} ${purpose}`, () =>
-      store.put([{ name, data: encodeCode(record) }]),
-    );
-    await sender.send({ account, code: inGroups(code), about });
+    const isTaken = await this.#change(account, purpose, (before) => {
+      const ofNetwork = before.filter(({ network }) => network === sent.network).length;
+      const isFull = before.length >= codesPerDayMax || ofNetwork >= codesOfNetworkMax;
+      return isFull ? undefined : [...before, sent];
+    });
+    if (!isTaken) return 'sent_before';
+    try {
+      await sender.send({ account, code: inGroups(code), about });
+    } catch (error) {
+      await this.#change(account, purpose, (before) =>
+        before.filter(({ mac }) => !mac.equals(sent.mac)),
+      );
+      throw error;
+    }
+    return 'sent';
   }
 
   /**
-   * Check a code, which then counts no more; wrong ones are counted, and that is durable before the caller is told.
+   * Check a code. The right one counts no more then, nor do all others that were sent for the same.
    *
-   * @throws AtedbError CODE_INVALID.
+   * @returns whether it is right.
    */
-  check(account: string, purpose: CodePurpose, code: string): Promise<void> {
+  check(account: string, purpose: CodePurpose, code: string): Promise<boolean> {
+    const entered = this.#mac(account, purpose, normalised(code));
+    return this.#change(account, purpose, (before) => {
+      const matches = before.map(({ mac }) => equalSecrets(entered, mac));
+      return matches.includes(true) ? [] : undefined;
+    });
+  }
+
+  /** Change the codes that count. @param change undefined where nothing is to be changed. @returns whether it was. */
+  #change(
+    account: string,
+    purpose: CodePurpose,
+    change: (before: readonly CodeRecord[]) => readonly CodeRecord[] | undefined,
+  ): Promise<boolean> {
     return this.#mutex.run(`${account} ${purpose}`, async () => {
       const { store, now } = this.#options;
-      const name = { kind: 'code', about: account, purpose } as const;
-      const record = decodeCode(await store.get(name));
-      const { mac, expiresUnixMs, tries } = record;
-      const isDue = mac.length > 0 && now() < expiresUnixMs && tries < triesMax;
-      // Where none is due the same is done, so that this isn't told by the time that it takes.
-      const isRight = equalSecrets(this.#mac(account, purpose, normalised(code)), mac) && isDue;
-      if (isDue) {
-        const after: CodeRecord = isRight
-          ? { mac: Buffer.alloc(0), expiresUnixMs: 0, tries: 0 }
-          : { ...record, tries: tries + 1 };
-        await store.put([{ name, data: encodeCode(after) }]);
-      }
-      if (!isRight) throw codeInvalid();
+      const name = { kind: 'codes', about: account, purpose } as const;
+      const nowUnixMs = now();
+      const all = decodeCodes(await store.get(name));
+      const after = change(all.filter(({ expiresUnixMs }) => nowUnixMs < expiresUnixMs));
+      if (after === undefined) return false;
+      await store.put([{ name, data: encodeCodes(after) }]);
+      return true;
     });
   }
 
@@ -112,18 +146,15 @@ function normalised(code: string): string {
   return code.replace(/[\s-]/g, '').toUpperCase();
 }
 
+/** Of an address that tells of no network: itself. */
+function networkOf({ address, isLocal }: Asker): string {
+  return isLocal ? ownMachine : (wideNetworkOf(address) ?? address);
+}
+
 /** The refusal of a code. */
 export function codeInvalid(): AtedbError {
   return new AtedbError(
     'CODE_INVALID',
-    'the code is not the one that was sent last, or it is older than a day, or it was tried too often. Have a new one sent',
-  );
-}
-
-function tooMany(account: string): AtedbError {
-  return new AtedbError(
-    'ACCOUNT_LIMIT',
-    `${codesPerDayMax} codes were sent to ${account} in a day, which is the limit; retry tomorrow`,
-    { metadata: { account, limit: String(codesPerDayMax) } },
+    'the code is none that was sent in the last day, or one was entered already. Check what was typed, or have a new one sent (atedb user verify --send)',
   );
 }

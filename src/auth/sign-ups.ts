@@ -5,7 +5,7 @@ import { type Accounts, accountUnknown } from './accounts.ts';
 import type { Attempts } from './attempts.ts';
 import type { RecordStore } from './record-store.ts';
 import { decodeSignUp, encodeSignUp } from './records.ts';
-import { codeInvalid, type SentCodes } from './sent-codes.ts';
+import { type Asker, type CodeSent, codeInvalid, type SentCodes } from './sent-codes.ts';
 
 /** What accounts are created with. */
 export interface SignUpsOptions {
@@ -20,14 +20,6 @@ export interface SignUpsOptions {
   readonly terms: string | undefined;
 }
 
-/** Who asks. */
-export interface Asker {
-  /** Address, or network. */
-  readonly address: string;
-  /** Whether it is the server's own machine. */
-  readonly isLocal: boolean;
-}
-
 /** A user that is to be created. */
 export interface SignUp {
   readonly act: Act;
@@ -37,8 +29,8 @@ export interface SignUp {
   readonly acceptedTerms: Buffer;
 }
 
-/** What has become of it. */
-export type SignedUp = 'created' | 'code_sent';
+/** What has become of it: the user is created, or is when a code is entered. */
+export type SignedUp = 'created' | CodeSent;
 
 /** Creates users: at once, or when they have shown that the mail address that is their name is theirs. */
 export class SignUps {
@@ -52,8 +44,8 @@ export class SignUps {
   }
 
   /**
-   * Create a user. Where codes are sent it is created by `verify`; until then anybody else may ask for the name too, and whoever enters the
-   * code that was sent has it.
+   * Create a user. Where codes are sent it is created by `verify`; until then anybody else may ask for the name too, and whoever enters a
+   * code that was sent has it: which of them has asked for that code makes no difference.
    *
    * @throws AtedbError SIGN_UP_CLOSED, TERMS_NOT_ACCEPTED, ACCOUNT_LIMIT, ACCOUNT_EXISTS, MAIL_FAILED; as `Accounts.submit`.
    */
@@ -83,55 +75,87 @@ export class SignUps {
     await store.put([
       { name, data: encodeSignUp({ act: act.bytes, secrets, createdUnixMs: this.#options.now() }) },
     ]);
-    await codes.send(
-      text,
-      `sign-up ${fingerprint}`,
-      `have the account ${text} with the key ${fingerprint}`,
-    );
-    return 'code_sent';
+    return codes.send(text, 'name', aboutCreation(text), asker);
   }
 
   /**
-   * Create a user who has entered the code, or have it known that the name of one is its own.
+   * Create a user who has entered a code, or have it known that the name of one is its own.
    *
-   * @param fingerprint of the user's key, in hexadecimal: codes count for one user alone.
-   * @throws AtedbError CODE_INVALID; as `Accounts.submit`.
+   * @param of.fingerprint of the user's key, in hexadecimal.
+   * @param of.address of the caller, as an attempt has it.
+   * @throws AtedbError CODE_INVALID, LOGIN_LOCKED; as `Accounts.submit`.
    */
-  async verify(account: string, fingerprint: string, code: string): Promise<void> {
+  async verify(of: {
+    readonly account: string;
+    readonly fingerprint: string;
+    readonly code: string;
+    readonly address: string | undefined;
+  }): Promise<void> {
     const { store, accounts, codes } = this.#options;
+    const { account, fingerprint } = of;
     if (codes === undefined) throw codeInvalid();
     const there = await accounts.find(account);
     const isUser = there?.state.kind === 'user';
     if (isUser && there.state.key.fingerprintHex === fingerprint) {
       // The answer may have been lost, and that there is this user anybody may know.
       if (!there.isUnverified) return;
-      await codes.check(account, 'verify', code);
+      await this.#enter(codes, of);
       await accounts.verified(account);
       return;
     }
-    await codes.check(account, `sign-up ${fingerprint}`, code);
-    const name = { kind: 'sign_up', about: account, fingerprint } as const;
-    const data = await store.get(name);
-    if (data === undefined) throw codeInvalid();
-    const { act, secrets } = decodeSignUp(data);
+    const data = await store.get({ kind: 'sign_up', about: account, fingerprint });
+    await this.#enter(data && codes, of);
+    // What was entered is right, so there is something that it was entered for.
+    const { act, secrets } = decodeSignUp(data as Buffer);
     const parsed = parseAct(act);
     await accounts.submit({ act: parsed, secrets, isUnverified: false, isRecovery: false });
   }
 
+  /** Check a code, and count those that are wrong. @param codes undefined: whatever is entered is. */
+  #enter(
+    codes: SentCodes | undefined,
+    of: {
+      readonly account: string;
+      readonly code: string;
+      readonly address: string | undefined;
+    },
+  ): Promise<true> {
+    const { account, address, code } = of;
+    const attempt = { what: 'code', account, address, refusal: codeInvalid } as const;
+    return this.#options.attempts.run(attempt, async () => {
+      const isRight = (await codes?.check(account, 'name', code)) === true;
+      return { result: isRight ? true : undefined };
+    });
+  }
+
   /**
-   * Send a code to a user whose name is not known to be its own.
+   * Send a code to a user whose name is not known to be its own, or who has asked for the name.
    *
+   * @param fingerprint of the key that the name was asked for with, in hexadecimal; undefined: there is an account.
    * @throws AtedbError ACCOUNT_UNKNOWN, SIGN_UP_CLOSED, ACCOUNT_LIMIT, MAIL_FAILED.
    */
-  async sendCode(account: string, asker: Asker): Promise<void> {
-    const { accounts, attempts, codes } = this.#options;
+  async sendCode(
+    account: string,
+    asker: Asker,
+    fingerprint?: string,
+  ): Promise<CodeSent | 'not_due'> {
+    const { store, accounts, attempts, codes, now } = this.#options;
     const record = await accounts.find(account);
-    if (record === undefined) throw accountUnknown(account);
+    const name = { kind: 'sign_up', about: account, fingerprint: fingerprint ?? '' } as const;
+    const waiting = record === undefined && fingerprint ? await store.get(name) : undefined;
+    if (record === undefined && waiting === undefined) throw accountUnknown(account);
     if (codes === undefined) throw closed(account);
     // There is nothing to verify, and so nothing to send.
-    if (!record.isUnverified) return;
+    if (record !== undefined && !record.isUnverified) return 'not_due';
     await attempts.countSignUp(asker.address, asker.isLocal);
-    await codes.send(account, 'verify', `have it known that the account ${account} is yours`);
+    if (waiting === undefined) {
+      const about = `have it known that the account ${account} is yours`;
+      return codes.send(account, 'name', about, asker);
+    }
+    // It is kept as long as the code counts.
+    const again = { ...decodeSignUp(waiting), createdUnixMs: now() };
+    await store.put([{ name, data: encodeSignUp(again) }]);
+    return codes.send(account, 'name', aboutCreation(account), asker);
   }
 
   #checkTerms(accepted: Buffer): void {
@@ -143,6 +167,11 @@ export class SignUps {
       { metadata: { terms_sha256: termsHash.toString('hex') } },
     );
   }
+}
+
+/** What a code is for that creates an account, for whoever reads it. */
+function aboutCreation(account: string): string {
+  return `have the account ${account}`;
 }
 
 /** What creates a user with a password. @throws AtedbError ACT_INVALID; as `parseSecrets`. */

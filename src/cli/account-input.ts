@@ -2,7 +2,7 @@ import { AtedbError } from '../bytes/index.ts';
 import { readPrivateText } from '../store/index.ts';
 import { UsageError } from './errors.ts';
 import type { Environment } from './flags.ts';
-import { askHidden } from './prompt.ts';
+import { askHidden, askHiddenTwice } from './prompt.ts';
 
 /** A secret that a command needs. */
 export interface SecretInput {
@@ -48,22 +48,36 @@ export async function readSecret(
   if (file !== undefined) return readSecretFile(file, what);
   const value = environment[variable];
   if (value !== undefined && value !== '') return value;
-  return askHidden(question, `name a file that has it, with ${flag}, or set ${variable}`, what);
+  return askHidden(question, otherwiseOf(flag, variable), what);
 }
 
-/** As `readSecret`; on the terminal it is typed twice, since nobody sees what is typed. */
+/**
+ * As `readSecret`; on the terminal it is typed twice, since nobody sees what is typed.
+ *
+ * @param check refuses what can't be one; asked before it is to be typed again.
+ */
 export async function readNewSecret(
   input: SecretInput,
   question: string,
+  check: (secret: string) => void,
   environment: Environment = process.env,
 ): Promise<string> {
-  const isTyped = input.file === undefined && !environment[input.variable];
-  const first = await readSecret(input, question, environment);
-  if (!isTyped) return first;
   const { flag, variable, what } = input;
-  const otherwise = `name a file that has it, with ${flag}, or set ${variable}`;
-  if ((await askHidden('The same again: ', otherwise, what)) === first) return first;
-  throw new UsageError(`these were two ${what}s; nothing was changed`);
+  const isTyped = input.file === undefined && !environment[variable];
+  if (!isTyped) {
+    const secret = await readSecret(input, question, environment);
+    check(secret);
+    return secret;
+  }
+  const otherwise = otherwiseOf(flag, variable);
+  const questions = [question, 'The same again: '] as const;
+  const [first, second] = await askHiddenTwice(questions, { otherwise, what }, check);
+  if (first === second) return first;
+  throw new UsageError(`these were two ${what}s, and nothing was changed; type the same one twice`);
+}
+
+function otherwiseOf(flag: string, variable: string): string {
+  return `name a file that has it, with ${flag}, or set ${variable}`;
 }
 
 /** The text of a file without the end of its line. */

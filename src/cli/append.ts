@@ -7,7 +7,7 @@ import type {
   OnNotice,
   OpenOptions,
 } from '../client/index.ts';
-import { ownerOf, parseChainAddress, type TrustMode } from '../event/index.ts';
+import type { TrustMode } from '../event/index.ts';
 import { appendSummary, committedJson } from './append-lines.ts';
 import { Appender } from './appender.ts';
 import { type BatchRule, recordBytesMax } from './batcher.ts';
@@ -64,16 +64,6 @@ export interface AppendSettings {
 /** How long a batch that is begun waits for more from a pipe, in milliseconds. */
 const flushMs = 20;
 
-/**
- * Whether the name of a chain's owner is claimed where nobody has it: only who is on the server's machine is let, and
- * is told of it. Not that of a group which looks like a domain, as in `example.com/me`: a part of the key was
- * forgotten, most likely, and a name is claimed for good.
- */
-function claims(address: string): boolean {
-  const owner = ownerOf(parseChainAddress(address).chainKey);
-  return owner.kind === 'user' || !owner.text.includes('.');
-}
-
 /** Append a file or standard input to a chain, or print the requests that would. */
 export async function appendInput(settings: AppendSettings): Promise<void> {
   const { server, address, key, chainId, trustMode, json } = settings;
@@ -92,7 +82,8 @@ export async function appendInput(settings: AppendSettings): Promise<void> {
         forAppend: true,
         pad: settings.pad,
         private: settings.private,
-        claim: claims(address),
+        // Only who is on the server's machine is let, and is told of it.
+        claim: true,
         key,
         chainId,
         trustMode,

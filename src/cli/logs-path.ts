@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, realpath } from 'node:fs/promises';
+import { access, realpath, rmdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
@@ -57,6 +57,22 @@ export async function isNewLogsPath(
   const paths = given === undefined ? candidates : [resolve(expandHome(given.value))];
   const found = await Promise.all(paths.map((path) => isThere(join(path, '_sys'))));
   return !found.includes(true);
+}
+
+/** Those of the folders that logs may go to which aren't there yet. @param given, candidates as `prepareLogsPath` has them. */
+export async function missingLogsPaths(
+  given: Given<string> | undefined,
+  candidates: readonly [string, string] = [defaultLogsPath, expandHome('~/ate')],
+): Promise<readonly string[]> {
+  const paths = given === undefined ? candidates : [resolve(expandHome(given.value))];
+  const isMissing = await Promise.all(paths.map(async (path) => !(await isThere(path))));
+  return paths.filter((_, index) => isMissing[index]);
+}
+
+/** Remove those of some folders that are empty. A server that didn't start leaves nothing that looks like the logs of one that has run. */
+export async function removeEmptyFolders(paths: readonly string[]): Promise<void> {
+  // Others aren't removed by this, and what went wrong before is what is to be told.
+  for (const path of paths) await rmdir(path).catch(() => undefined);
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { AtedbError } from '../bytes/index.ts';
 import { type Passphrase, readPrivateText } from '../store/index.ts';
 import { UsageError } from './errors.ts';
-import { askHidden } from './prompt.ts';
+import { askHidden, askHiddenTwice } from './prompt.ts';
 
 const passphraseBytesMax = 4_096;
 const otherwise = 'name a file that has it, with --passphrase-file or ATE_PASSPHRASE_FILE';
@@ -19,10 +19,15 @@ export async function newPassphrase(
 ): Promise<string> {
   if (file !== undefined) return readPassphraseFile(file);
   const hint = `name a file that has it, with ${flag}`;
-  const first = await askHidden('New passphrase: ', hint);
-  if (first === '') throw new UsageError('the passphrase is empty; choose one that is not');
-  if ((await askHidden('The same again: ', hint)) === first) return first;
-  throw new UsageError('these were two passphrases; nothing was changed');
+  const asked = { what: 'passphrase', otherwise: hint };
+  const questions = ['New passphrase: ', 'The same again: '] as const;
+  const [first, second] = await askHiddenTwice(questions, asked, (passphrase) => {
+    if (passphrase === '') throw new UsageError('the passphrase is empty; choose one that is not');
+  });
+  if (first === second) return first;
+  throw new UsageError(
+    'these were two passphrases, and nothing was changed; type the same one twice',
+  );
 }
 
 /** A passphrase is the text of its file, without the end of the line. */

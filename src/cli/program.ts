@@ -80,6 +80,11 @@ function commandForm(program: Argv): string {
   return fullCommands.join(' ');
 }
 
+/** The names of the commands that yargs has gone through, as `user` and `create`. */
+function commandsOf(program: Argv): readonly string[] {
+  return (program as unknown as YargsInternals).getInternalMethods().getContext().commands;
+}
+
 /** The flags of the command that yargs is at, as they are typed: it knows each in camel case, too. */
 function flagsOf(program: Argv): string[] {
   const { key } = (program as unknown as YargsInternals).getOptions();
@@ -89,7 +94,12 @@ function flagsOf(program: Argv): string[] {
 /** What yargs tells nobody else, and has had for years; its version is pinned, and a test holds it. */
 interface YargsInternals {
   getOptions(): { readonly key: Readonly<Record<string, unknown>> };
-  getInternalMethods(): { getContext(): { readonly fullCommands: readonly string[] } };
+  getInternalMethods(): {
+    getContext(): {
+      readonly commands: readonly string[];
+      readonly fullCommands: readonly string[];
+    };
+  };
 }
 
 /** yargs reports its own findings as a bare message, or as an error of its own class. */
@@ -142,15 +152,25 @@ export async function runProgram(
   // What is behind it belongs to a command that is run for the user.
   const end = args.indexOf('--');
   const own = end === -1 ? args : args.slice(0, end);
+  let within = (): readonly string[] => [];
   try {
     await chooseCryptography(process.env.ATE_CRYPTO);
-    await program(meant).parseAsync();
+    const parser = program(meant);
+    within = () => commandsOf(parser);
+    // While a command runs, yargs doesn't know any more which one it is.
+    parser.middleware(() => {
+      const chosen = [...commandsOf(parser)];
+      within = () => chosen;
+    });
+    await parser.parseAsync();
     return exitCodes.done;
   } catch (error) {
     const command = own.find((argument) => commands.includes(argument));
+    // A command may have commands of its own.
+    const path = [name, ...(command === undefined ? [] : [command, ...within().slice(1)])];
     return reportError(error, {
       command: name,
-      help: command === undefined ? `${name} --help` : `${name} ${command} --help`,
+      help: `${path.join(' ')} --help`,
       json: own.includes('--json'),
       write: (text) => process.stderr.write(text),
     });

@@ -12,6 +12,20 @@ const characters = {
   eraseLine: '\x15',
 } as const;
 
+/** What is asked for, and what else can be done. */
+interface Asked {
+  /** In a word or two. */
+  readonly what: string;
+  /** For where there is no terminal. */
+  readonly otherwise: string;
+}
+
+/**
+ * Keys that came together with those of an answer, and belong to the next ones: who pastes two lines, or has a program type them, answers two questions.
+ * There is one terminal, and so one of these.
+ */
+let typedAhead: string[] = [];
+
 /**
  * Ask for a secret on the terminal, and show nothing of it. The terminal is asked itself, wherever input and output go.
  *
@@ -25,22 +39,50 @@ export async function askHidden(
   otherwise: string,
   what = 'passphrase',
 ): Promise<string> {
-  const { input, output } = openTerminal(what, otherwise);
+  return onTerminal({ what, otherwise }, (ask) => ask(question));
+}
+
+/**
+ * As `askHidden`, twice. Nothing that is typed between the questions is shown either.
+ *
+ * @param check refuses an answer before it is to be typed again.
+ */
+export function askHiddenTwice(
+  [question, again]: readonly [question: string, again: string],
+  asked: Asked,
+  check: (answer: string) => void = () => undefined,
+): Promise<readonly [string, string]> {
+  return onTerminal(asked, async (ask) => {
+    const answer = await ask(question);
+    check(answer);
+    return [answer, await ask(again)];
+  });
+}
+
+async function onTerminal<T>(
+  asked: Asked,
+  talk: (ask: (question: string) => Promise<string>) => Promise<T>,
+): Promise<T> {
+  const { input, output } = openTerminal(asked);
   try {
     // Before the question is there: what is typed at once is not to be shown either.
     input.setRawMode(true);
-    const answer = readHidden(input, what);
-    output.write(question);
-    return await answer;
+    return await talk(async (question) => {
+      output.write(question);
+      try {
+        return await readHidden(input, asked);
+      } finally {
+        output.write('\n');
+      }
+    });
   } finally {
     input.setRawMode(false);
-    output.write('\n');
     input.destroy();
     output.destroy();
   }
 }
 
-function openTerminal(what: string, otherwise: string): { input: ReadStream; output: WriteStream } {
+function openTerminal({ what, otherwise }: Asked): { input: ReadStream; output: WriteStream } {
   try {
     const input = new ReadStream(openSync(terminalPath, 'r'));
     return { input, output: new WriteStream(openSync(terminalPath, 'w')) };
@@ -52,27 +94,59 @@ function openTerminal(what: string, otherwise: string): { input: ReadStream; out
 }
 
 /** Read a line, key by key: a terminal that reads lines shows them. */
-function readHidden(input: ReadStream, what: string): Promise<string> {
+function readHidden(input: ReadStream, { what }: Asked): Promise<string> {
   const decoder = new StringDecoder('utf8');
   const { promise: answer, resolve, reject } = Promise.withResolvers<string>();
   const stop = () => reject(new UsageError(`no ${what} was given`));
-  let typed: string[] = [];
-  input.on('error', reject).on('end', stop);
-  input.on('data', (bytes) => {
-    for (const character of decoder.write(bytes)) {
-      if (character === '\r' || character === '\n') resolve(typed.join(''));
-      else if (character === characters.interrupt) stop();
-      else if (character === characters.end) {
-        if (typed.length === 0) stop();
-        else resolve(typed.join(''));
-      } else if (character === characters.backspace || character === characters.delete) {
-        typed.pop();
-      } else if (character === characters.eraseLine) typed = [];
-      // Other keys that are no characters, as Escape, are left out.
-      else if (character >= ' ') typed.push(character);
+  const line = new TypedLine();
+  const take = (keys: Iterable<string>) => {
+    const left = [...keys];
+    while (line.state === 'open') {
+      const key = left.shift();
+      if (key === undefined) return;
+      line.type(key);
     }
-  });
+    // One key of a terminal may be two characters.
+    if (line.endsWith === '\r' && left[0] === '\n') left.shift();
+    input.pause();
+    typedAhead = left;
+    if (line.state === 'done') resolve(line.text);
+    else stop();
+  };
+  const onData = (bytes: Buffer) => take(decoder.write(bytes));
+  input.on('error', reject).on('end', stop).on('data', onData);
   // In this mode Ctrl-C is a character; a signal comes from elsewhere, and ends the question too.
   process.on('SIGINT', stop).on('SIGTERM', stop);
-  return answer.finally(() => process.off('SIGINT', stop).off('SIGTERM', stop));
+  const before = typedAhead;
+  typedAhead = [];
+  take(before);
+  if (line.state === 'open') input.resume();
+  return answer.finally(() => {
+    input.off('error', reject).off('end', stop).off('data', onData);
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+  });
+}
+
+/** A line as it is typed. */
+class TypedLine {
+  #typed: string[] = [];
+  /** `stopped`: it was broken off. */
+  state: 'open' | 'done' | 'stopped' = 'open';
+  /** The key that was typed last. */
+  endsWith = '';
+
+  get text(): string {
+    return this.#typed.join('');
+  }
+
+  type(key: string): void {
+    this.endsWith = key;
+    if (key === '\r' || key === '\n') this.state = 'done';
+    else if (key === characters.interrupt) this.state = 'stopped';
+    else if (key === characters.end) this.state = this.#typed.length === 0 ? 'stopped' : 'done';
+    else if (key === characters.backspace || key === characters.delete) this.#typed.pop();
+    else if (key === characters.eraseLine) this.#typed = [];
+    // Other keys that are no characters, as Escape, are left out.
+    else if (key >= ' ') this.#typed.push(key);
+  }
 }

@@ -8,7 +8,12 @@ import { dnsOptions } from './dns-flags.ts';
 import type { GlobalSettings } from './global-flags.ts';
 import { chooseLogLevel } from './log-level.ts';
 import { createLogger } from './logging.ts';
-import { isNewLogsPath, prepareLogsPath } from './logs-path.ts';
+import {
+  isNewLogsPath,
+  missingLogsPaths,
+  prepareLogsPath,
+  removeEmptyFolders,
+} from './logs-path.ts';
 import { packageVersion } from './program.ts';
 import { serverAuth } from './server-auth.ts';
 import type { SoloSettings } from './solo-flags.ts';
@@ -25,6 +30,7 @@ export async function runSolo(globals: GlobalSettings, solo: SoloSettings): Prom
   // Asked to end while it is still starting, the server starts, and drains right after.
   const stopRequest = Promise.withResolvers<StopSignal>();
   const unlisten = listenForStop(stopRequest.resolve);
+  const missing = await missingLogsPaths(solo.logsPath);
   try {
     const logger = createLogger(chooseLogLevel({ ...globals, rustLog: process.env.RUST_LOG }));
     const resolver = globals.dns && new Resolver(await dnsOptions(globals.dns));
@@ -64,6 +70,9 @@ export async function runSolo(globals: GlobalSettings, solo: SoloSettings): Prom
     process.stdout.write(announce(server, { globals, solo, logs }));
     await server.drain(await stopRequest.promise);
     if (backupPath) await backUpSystem(logs.path, backupPath);
+  } catch (error) {
+    await removeEmptyFolders(missing);
+    throw error;
   } finally {
     unlisten();
   }

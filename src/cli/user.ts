@@ -1,5 +1,6 @@
+import { accountExists, parseRecoveryCode } from '../account/index.ts';
 import { AtedbError } from '../bytes/index.ts';
-import type { KeyPair } from '../client/index.ts';
+import { type AtedbClient, checkPassword, type KeyPair } from '../client/index.ts';
 import { identityHome, readLogin } from '../store/index.ts';
 import type { AccountTarget } from './account-flags.ts';
 import { readNewSecret, readSecret, secretInputs } from './account-input.ts';
@@ -29,7 +30,7 @@ export async function createUser(settings: {
     const acceptedTerms = await acceptedOf(output, terms, acceptTerms);
     const key = await keyFor(session, settings.key);
     const input = { ...secretInputs.password, file: passwordFile };
-    const password = await readNewSecret(input, `Password for ${account}: `);
+    const password = await readNewSecret(input, `Password for ${account}: `, checkPassword);
     const factor = settings.secondFactor ? newSecondFactor() : undefined;
     if (factor !== undefined && !json) await confirmSecondFactor(output, account, factor);
     const totpSecret = factor?.secret;
@@ -45,7 +46,8 @@ export async function createUser(settings: {
     );
     // Kept before the code is entered: the code counts for this key.
     await keepLogin(session, { key: made.key, formerKeys: [] });
-    if (isCodeSent) await enterCode(output, session, made.key.publicKey.fingerprint, settings);
+    const { fingerprint } = made.key.publicKey;
+    if (isCodeSent) await enterCode(output, session, fingerprint, { ...settings, ...made });
   });
 }
 
@@ -61,12 +63,20 @@ export async function verifyUser(settings: {
     const { client, account, store, login } = session;
     if (login?.account !== account) {
       throw new UsageError(
-        `the code counts for the key that asked for it, and nobody is logged in here as ${account}; log in first (atedb login), or create the user again`,
+        `the account goes to the key that it was asked for with, and nobody is logged in here as ${account}; log in first (atedb login ${account}), or create the user again`,
       );
     }
-    if (send) await client.accounts.sendCode(account);
     const { publicKey } = await store.describe(login.key);
-    await enterCode(output, session, publicKey.fingerprint, { ...settings, mustAsk: true });
+    const there = await findUser(client, account);
+    const isOwn = there?.state.key.fingerprintHex === publicKey.fingerprintHex;
+    if (isOwn && there?.isUnverified === false) {
+      const words = `${account} is verified already`;
+      return say(output, target, { account, verified: true }, words);
+    }
+    if (there !== undefined && !isOwn) throw accountExists(there.state);
+    const { fingerprint } = publicKey;
+    const sent = send ? await client.accounts.sendCode(account, { fingerprint }) : undefined;
+    await enterCode(output, session, fingerprint, { ...settings, ...sent, mustAsk: true });
   });
 }
 
@@ -137,7 +147,7 @@ export async function changePassword(
   await withSudo(settings, async (output, session, again) => {
     const { account, client } = session;
     const input = { ...secretInputs.newPassword, file: newPasswordFile };
-    const password = await readNewSecret(input, `New password of ${account}: `);
+    const password = await readNewSecret(input, `New password of ${account}: `, checkPassword);
     await client.accounts.changeCredentials(await again(), { password });
     say(output, target, { account, changed: 'password' }, `the password of ${account} was changed`);
   });
@@ -176,13 +186,18 @@ export async function recoverUser(settings: {
     const { client, account } = session;
     const codeInput = { ...secretInputs.recoveryCode, file: settings.recoveryCodeFile };
     const recoveryCode = await readSecret(codeInput, `Recovery code of ${account}: `);
+    // Before a password is asked for: it may be mistyped.
+    parseRecoveryCode(recoveryCode).fill(0);
     const input = { ...secretInputs.newPassword, file: settings.newPasswordFile };
-    const newPassword = await readNewSecret(input, `New password of ${account}: `);
+    const newPassword = await readNewSecret(input, `New password of ${account}: `, checkPassword);
     const factor = settings.secondFactor ? newSecondFactor() : undefined;
     if (factor !== undefined && !target.json) await confirmSecondFactor(output, account, factor);
     const recovered = await client.accounts.recover({
       ...{ account, recoveryCode, newPassword, totpSecret: factor?.secret },
-      askCode: async () => code ?? (await askCode(account)),
+      askCode: async ({ wasSentBefore }) => {
+        if (wasSentBefore) process.stderr.write(sentBeforeWords);
+        return code ?? (await askCode(account));
+      },
     });
     await keepLogin(session, recovered);
     const fields = { account, recoveryCode: recovered.recoveryCode, totpSecret: factor?.text };
@@ -255,19 +270,29 @@ async function acceptedOf(
   throw new UsageError('the terms were not accepted; nothing was created');
 }
 
-/** The key that a new user is to have: the one that was named, or the one that has claimed the name; else a new one is made. */
+/**
+ * The key that a new user is to have: the one that was named, or the one that has claimed the name; undefined: a new one is made.
+ *
+ * @throws AtedbError ACCOUNT_EXISTS, before anything is asked.
+ */
 async function keyFor(
   { client, store, account }: AccountSession,
   named: string | undefined,
 ): Promise<KeyPair | undefined> {
   const { passphraseFrom } = await import('./passphrase.ts');
-  if (named !== undefined) return (await store.get(named, passphraseFrom(undefined))).keyPair;
+  const keyOf = async (name: string) => (await store.get(name, passphraseFrom(undefined))).keyPair;
+  const state = (await findUser(client, account))?.state;
+  if (state === undefined) return named === undefined ? undefined : keyOf(named);
+  const claimedWith = await store.nameOf(state.key.fingerprintHex);
+  const isClaimed = state.secretsHash === undefined && !state.isRemoved;
+  if (!isClaimed || claimedWith === undefined) throw accountExists(state);
+  return keyOf(named ?? claimedWith);
+}
+
+/** What anybody may know of a user; undefined: there is none. */
+async function findUser(client: AtedbClient, account: string) {
   try {
-    const { state } = await client.accounts.read(account);
-    const name = await store.nameOf(state.key.fingerprintHex);
-    return name === undefined
-      ? undefined
-      : (await store.get(name, passphraseFrom(undefined))).keyPair;
+    return await client.accounts.read(account);
   } catch (error) {
     if (error instanceof AtedbError && error.reason === 'ACCOUNT_UNKNOWN') return undefined;
     throw error;
@@ -282,9 +307,10 @@ async function enterCode(
     readonly target: AccountTarget;
     readonly code: string | undefined;
     readonly mustAsk?: boolean;
+    readonly wasSentBefore?: boolean;
   },
 ): Promise<void> {
-  const { target, mustAsk = false } = settings;
+  const { target, mustAsk = false, wasSentBefore = false } = settings;
   const { codesBy } = await client.accounts.describe();
   if (codesBy === 'none') {
     throw new UsageError(
@@ -294,6 +320,7 @@ async function enterCode(
   const whence =
     codesBy === 'mail' ? `was mailed to ${account}` : 'the server has shown its operator';
   process.stderr.write(`enter the code that ${whence}\n`);
+  if (wasSentBefore) process.stderr.write(sentBeforeWords);
   const isAsked = settings.code === undefined;
   if (isAsked && !mustAsk && !process.stdin.isTTY) {
     process.stderr.write(`when you have it: atedb user verify ${account} --code CODE\n`);
@@ -303,6 +330,9 @@ async function enterCode(
   await client.accounts.verify({ account, fingerprint, code });
   say(output, target, { account, verified: true }, `${account} is verified`);
 }
+
+const sentBeforeWords =
+  'as many as may be were sent in the last day, so none was now: any of them counts, also one that somebody else has asked for\n';
 
 function askCode(account: string): Promise<string> {
   return askHidden(`Code for ${account}: `, 'give the code with --code', 'code');

@@ -32,8 +32,10 @@ export async function recoverAccount(
       context: signatureContexts.recovery,
     });
     talk.say({ message: { case: 'proof', value: { signature } } });
-    if ((await talk.due('proven')).codeSent) {
-      talk.say({ message: { case: 'code', value: await askCode() } });
+    const { codeSent, sentBefore } = await talk.due('proven');
+    if (codeSent) {
+      const code = await askCode({ wasSentBefore: sentBefore });
+      talk.say({ message: { case: 'code', value: code } });
     }
     const grant = await talk.due('grant');
     const found = await openRecovery(transport, account, opening, Buffer.from(grant.secrets));

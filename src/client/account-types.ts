@@ -30,6 +30,8 @@ export interface CreatedUser {
   readonly recoveryCode: string;
   /** Whether a code was sent: the user is there when `verify` has entered it. */
   readonly isCodeSent: boolean;
+  /** None was sent now, since as many were in the last day as may be: each of those counts, also where somebody else has asked for it. */
+  readonly wasSentBefore: boolean;
 }
 
 /** Somebody who logs in. */
@@ -74,8 +76,8 @@ export interface Recovery extends CallOptions {
   readonly newPassword: string;
   /** Secret of the new second factor. Default: there is none any more. */
   readonly totpSecret?: Buffer | undefined;
-  /** Asked for the code that was sent to the account, where one was. */
-  readonly askCode: () => Promise<string>;
+  /** Asked for the code that was sent to the account, where one was; told whether none was sent now, since as many were in the last day as may be. */
+  readonly askCode: (sent: { readonly wasSentBefore: boolean }) => Promise<string>;
 }
 
 /** An account that was recovered. */

@@ -4,6 +4,7 @@ import {
   CodeDelivery,
   CreateUserResponseSchema,
   DescribeAuthResponseSchema,
+  SendCodeResponseSchema,
 } from '../../gen/atedb/v1/auth_pb.js';
 import { formerKeysMax } from '../account/index.ts';
 import { AtedbError } from '../bytes/index.ts';
@@ -89,7 +90,7 @@ export class AccountsClient {
       const kind = 'user_rotation';
       const change = { kind, key: undefined, ...fresh, secretsHash: hash } as const;
       await submitAct(transport, await nextAct(account, claimed, change, signers), message, call);
-      return { ...created, isCodeSent: false };
+      return { ...created, isCodeSent: false, wasSentBefore: false };
     }
     const kind = 'user_creation';
     const change = { kind, key: key.publicKey, ...fresh, secretsHash: hash } as const;
@@ -99,14 +100,15 @@ export class AccountsClient {
       ...(acceptedTerms && { acceptedTerms: sha256(Buffer.from(acceptedTerms)) }),
     };
     const answer = await transport.unary(AuthService.method.createUser, request, call);
-    return { ...created, isCodeSent: fromBinary(CreateUserResponseSchema, answer).codeSent };
+    const { codeSent, sentBefore } = fromBinary(CreateUserResponseSchema, answer);
+    return { ...created, isCodeSent: codeSent, wasSentBefore: sentBefore };
   }
 
   /**
-   * Enter the code that was sent to an account.
+   * Enter a code that was sent to an account.
    *
-   * @param user.key of the user whom it was sent for, or its fingerprint.
-   * @throws AtedbError CODE_INVALID, ACCOUNT_EXISTS; CONNECTION_FAILED and others.
+   * @param user.fingerprint of the user's key: whoever else has asked for the name does not get it.
+   * @throws AtedbError CODE_INVALID, ACCOUNT_EXISTS, LOGIN_LOCKED; CONNECTION_FAILED and others.
    */
   async verify(
     user: { readonly account: string; readonly fingerprint: Buffer; readonly code: string },
@@ -118,10 +120,22 @@ export class AccountsClient {
     await (await this.#place.transport()).unary(AuthService.method.verifyUser, request, options);
   }
 
-  /** Have a code sent to an account that is unverified. @throws AtedbError ACCOUNT_UNKNOWN, SIGN_UP_CLOSED, ACCOUNT_LIMIT, MAIL_FAILED. */
-  async sendCode(account: string, options: CallOptions = {}): Promise<void> {
-    const request = { account: userOf(account).text };
-    await (await this.#place.transport()).unary(AuthService.method.sendCode, request, options);
+  /**
+   * Have a code sent to an account that is unverified, or that is created when one is entered.
+   *
+   * @param options.fingerprint of the key that the account was asked for with; needed where it isn't there yet.
+   * @returns whether none was sent now, since as many were in the last day as may be: each of those counts.
+   * @throws AtedbError ACCOUNT_UNKNOWN, SIGN_UP_CLOSED, ACCOUNT_LIMIT, MAIL_FAILED.
+   */
+  async sendCode(
+    account: string,
+    options: CallOptions & { readonly fingerprint?: Buffer } = {},
+  ): Promise<{ readonly wasSentBefore: boolean }> {
+    const { fingerprint, ...call } = options;
+    const request = { account: userOf(account).text, ...(fingerprint && { fingerprint }) };
+    const transport = await this.#place.transport();
+    const answer = await transport.unary(AuthService.method.sendCode, request, call);
+    return { wasSentBefore: fromBinary(SendCodeResponseSchema, answer).sentBefore };
   }
 
   /** Get an account's acts, verified. @throws AtedbError ACCOUNT_UNKNOWN, VERIFICATION_FAILED; CONNECTION_FAILED and others. */

@@ -56,7 +56,7 @@ export {
   verifyIdentityLine,
 } from '../trust/index.ts';
 export type { VerifiedAccount } from './account-acts.ts';
-export { makeTotpSecret } from './account-secrets.ts';
+export { checkPassword, makeTotpSecret } from './account-secrets.ts';
 export type {
   AuthDescription,
   CreatedUser,

@@ -136,7 +136,7 @@ export {
 } from './identity-rotation.ts';
 export { type KeyProofClaim, keyProofBytes } from './key-proof.ts';
 export { type LockProofClaim, lockProofBytes } from './lock-proof.ts';
-export { type Owner, ownerOf, parseOwner } from './owner.ts';
+export { looksLikeDomain, type Owner, ownerOf, parseOwner } from './owner.ts';
 export { type EachPlace, eachPlace, eachPlaceOfRun } from './places-of-run.ts';
 export { childPrimaryKey, primaryKeyBytes, primaryKeyFromName } from './primary-key.ts';
 export { eachPrimaryKey } from './primary-keys-of-run.ts';

@@ -21,6 +21,14 @@ export function ownerOf(chainKey: ChainKey): Owner {
 }
 
 /**
+ * Whether an owner is a group that looks like a domain, as in `example.com/me`: a part of the chain key was forgotten, most likely, so its name is not
+ * to be had without being asked for in so many words.
+ */
+export function looksLikeDomain({ kind, text }: Owner): boolean {
+  return kind === 'group' && text.includes('.');
+}
+
+/**
  * Read an owner: a user `name@domain`, or a group `name`. They are what chain keys can name, and nothing else.
  *
  * @throws AtedbError REQUEST_INVALID, naming the part at fault and the two forms.

@@ -16,6 +16,12 @@ test('the home is ATE_HOME, else ~/.ate', () => {
   expect(identityHome({})).toBe(join(homedir(), '.ate'));
   expect(identityHome({ ATE_HOME: '' })).toBe(join(homedir(), '.ate'));
   expect(identityHome({ ATE_HOME: '/keys' })).toBe('/keys');
+  expect(() => identityHome({ ATE_HOME: '/dev/null' })).toThrow(
+    expect.objectContaining({
+      reason: 'REQUEST_INVALID',
+      message: expect.stringContaining('/dev/null is to be the folder of keys'),
+    }),
+  );
 });
 
 test('a new store is empty and makes nothing', async () => {

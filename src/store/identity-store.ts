@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -48,10 +49,30 @@ export interface KeyDescription {
 /**
  * The folder of a user's keys and of what clients remember: `ATE_HOME`, else `~/.ate`.
  * @param environment Usually `process.env`.
+ * @throws AtedbError REQUEST_INVALID where something else than a folder is there.
  */
 export function identityHome(environment: Record<string, string | undefined>): string {
   const named = environment.ATE_HOME;
-  return named === undefined || named === '' ? join(homedir(), '.ate') : resolve(named);
+  const isNamed = named !== undefined && named !== '';
+  const home = isNamed ? resolve(named) : join(homedir(), '.ate');
+  if (mayBeFolder(home)) return home;
+  const remedy = isNamed
+    ? 'have ATE_HOME name a folder'
+    : 'move it away, or name another folder with ATE_HOME';
+  throw new AtedbError(
+    'REQUEST_INVALID',
+    `${home} is to be the folder of keys and logins, and is no folder; ${remedy}`,
+    { metadata: { path: home } },
+  );
+}
+
+function mayBeFolder(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() !== false;
+  } catch {
+    // What can't be looked at is told by whoever uses it.
+    return true;
+  }
 }
 
 /**

@@ -307,7 +307,8 @@ export declare const OwnerService: GenService<{
   },
   /**
    * Have a name that nobody has, with a key and without any proof that it is one's own: its answers say `unverified`. Only a service that is
-   * embedded in a datachain server and sends no mail allows it, and only to callers on its own machine (a loopback address).
+   * embedded in a datachain server and sends no mail allows it, and only to callers on its own machine (a loopback address). The name of a group that
+   * looks like a domain (it has a dot) isn't to be had so.
    *
    * Errors: CLAIM_NOT_ALLOWED, and those of acts. To repeat the same act is safe.
    *

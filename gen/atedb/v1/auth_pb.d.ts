@@ -110,6 +110,13 @@ export declare type CreateUserResponse = Message<"atedb.v1.CreateUserResponse"> 
    * @generated from field: bool code_sent = 1;
    */
   codeSent: boolean;
+
+  /**
+   * None was sent now, since as many were in the last day as may be; each of those counts, also where somebody else has asked for it.
+   *
+   * @generated from field: bool sent_before = 2;
+   */
+  sentBefore: boolean;
 };
 
 /**
@@ -132,7 +139,7 @@ export declare type VerifyUserRequest = Message<"atedb.v1.VerifyUserRequest"> & 
   account: string;
 
   /**
-   * Fingerprint of the user's key: the code counts for this user alone. Required; 32 bytes.
+   * Fingerprint of the user's key: of all who have asked for the name, this one is to have it. Required; 32 bytes.
    *
    * @generated from field: bytes fingerprint = 2;
    */
@@ -178,6 +185,13 @@ export declare type SendCodeRequest = Message<"atedb.v1.SendCodeRequest"> & {
    * @generated from field: string account = 1;
    */
   account: string;
+
+  /**
+   * Fingerprint of the key that the name was asked for with, where there is no such user yet. Absent, or 32 bytes.
+   *
+   * @generated from field: bytes fingerprint = 2;
+   */
+  fingerprint: Uint8Array;
 };
 
 /**
@@ -192,6 +206,12 @@ export declare const SendCodeRequestSchema: GenMessage<SendCodeRequest>;
  * @generated from message atedb.v1.SendCodeResponse
  */
 export declare type SendCodeResponse = Message<"atedb.v1.SendCodeResponse"> & {
+  /**
+   * None was sent now, since as many were in the last day as may be; each of those counts.
+   *
+   * @generated from field: bool sent_before = 1;
+   */
+  sentBefore: boolean;
 };
 
 /**
@@ -462,6 +482,13 @@ export declare type RecoveryProven = Message<"atedb.v1.RecoveryProven"> & {
    * @generated from field: bool code_sent = 1;
    */
   codeSent: boolean;
+
+  /**
+   * None was sent now, since as many were in the last day as may be; each of those counts.
+   *
+   * @generated from field: bool sent_before = 2;
+   */
+  sentBefore: boolean;
 };
 
 /**
@@ -1042,7 +1069,8 @@ export declare const AuthService: GenService<{
    * Creates a user, by an act that its keys have signed. Where codes are sent, the user is created by VerifyUser only, and the code goes to
    * the mail address that the name is. Elsewhere only callers on the server's own machine create users, which stay unverified. Fails with
    * ACCOUNT_EXISTS, SIGN_UP_CLOSED, TERMS_NOT_ACCEPTED, ACCOUNT_LIMIT, MAIL_FAILED, and what acts fail with: NON_CANONICAL, ACT_INVALID,
-   * ACT_NOT_ALLOWED, SIGNATURE_INVALID. A retry with the same act is safe: it has another code sent, or gets the same answer.
+   * ACT_NOT_ALLOWED, SIGNATURE_INVALID. A retry with the same act is safe: it has another code sent, or gets the same answer. At most 10 codes are sent to
+   * a name in a day, 5 of them to what one network asks for.
    *
    * @generated from rpc atedb.v1.AuthService.CreateUser
    */
@@ -1052,8 +1080,8 @@ export declare const AuthService: GenService<{
     output: typeof CreateUserResponseSchema;
   },
   /**
-   * Enters a code that was sent: creates the user that it was sent for, or has it known that the name of one is its own. Fails with
-   * CODE_INVALID, ACCOUNT_EXISTS. A retry is safe.
+   * Enters a code that was sent: creates the user, or has it known that the name of one is its own. Any code counts that was sent to the name in the
+   * last day, until one is entered. Fails with CODE_INVALID, ACCOUNT_EXISTS; LOGIN_LOCKED where too many from one address were wrong. A retry is safe.
    *
    * @generated from rpc atedb.v1.AuthService.VerifyUser
    */
@@ -1063,7 +1091,7 @@ export declare const AuthService: GenService<{
     output: typeof VerifyUserResponseSchema;
   },
   /**
-   * Has a code sent to a user who is unverified; does nothing for others. Fails with ACCOUNT_UNKNOWN, SIGN_UP_CLOSED, ACCOUNT_LIMIT,
+   * Has a code sent to a user who is unverified, or who is created when one is entered; does nothing for others. Fails with ACCOUNT_UNKNOWN, SIGN_UP_CLOSED, ACCOUNT_LIMIT,
    * MAIL_FAILED. A retry sends another one.
    *
    * @generated from rpc atedb.v1.AuthService.SendCode
@@ -1088,7 +1116,7 @@ export declare const AuthService: GenService<{
   /**
    * Recovers an account with its recovery code: `account` is answered `challenge`; `proof`, signed with the key that follows from the code,
    * is answered `proven`; where that says so, `code`, that was sent meanwhile, is answered `grant`, which else follows `proven` at once; `change`,
-   * an act that replaces what was lost, is answered `changed`. Fails as Login and SubmitAct do, and with ACCOUNT_LIMIT, MAIL_FAILED. The stream
+   * an act that replaces what was lost, is answered `changed`. Fails as Login and SubmitAct do, and with MAIL_FAILED. The stream
    * ends after a quarter of an hour.
    *
    * @generated from rpc atedb.v1.AuthService.Recover

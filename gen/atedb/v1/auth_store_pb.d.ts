@@ -70,12 +70,12 @@ export declare type AuthRecord = Message<"atedb.v1.AuthRecord"> & {
     case: "signUp";
   } | {
     /**
-     * A code that was sent. About: the account's name, a zero byte, what it is for.
+     * Codes that were sent. About: the account's name, a zero byte, what they are for: `name` or `recovery`.
      *
-     * @generated from field: atedb.v1.CodeRecord code = 6;
+     * @generated from field: atedb.v1.CodesRecord codes = 6;
      */
-    value: CodeRecord;
-    case: "code";
+    value: CodesRecord;
+    case: "codes";
   } | {
     /**
      * In which groups a key has a role. About: the fingerprint of the key, in hexadecimal.
@@ -453,32 +453,11 @@ export declare type TriesRecord = Message<"atedb.v1.TriesRecord"> & {
   login?: FailureCount | undefined;
 
   /**
-   * Wrong recovery codes, and wrong codes of mails in recoveries.
-   *
-   * @generated from field: atedb.v1.FailureCount recovery = 2;
-   */
-  recovery?: FailureCount | undefined;
-
-  /**
    * The last step of 30 seconds of which a one-time code was used: none before it counts any more.
    *
-   * @generated from field: uint64 totp_step = 3;
+   * @generated from field: uint64 totp_step = 2;
    */
   totpStep: bigint;
-
-  /**
-   * Begin of the day that codes sent are counted in: milliseconds since 1970-01-01 UTC.
-   *
-   * @generated from field: uint64 day_unix_ms = 4;
-   */
-  dayUnixMs: bigint;
-
-  /**
-   * Codes sent in that day.
-   *
-   * @generated from field: uint64 codes_sent = 5;
-   */
-  codesSent: bigint;
 };
 
 /**
@@ -494,7 +473,7 @@ export declare const TriesRecordSchema: GenMessage<TriesRecord>;
  */
 export declare type AddressRecord = Message<"atedb.v1.AddressRecord"> & {
   /**
-   * Failed logins and recoveries, of whatever account.
+   * Failed logins and recoveries, and wrong codes, of whatever account.
    *
    * @generated from field: atedb.v1.FailureCount failures = 1;
    */
@@ -542,16 +521,9 @@ export declare type PlaceRecord = Message<"atedb.v1.PlaceRecord"> & {
   login?: FailureCount | undefined;
 
   /**
-   * Wrong recovery codes, and wrong codes of mails in recoveries, since.
-   *
-   * @generated from field: atedb.v1.FailureCount recovery = 2;
-   */
-  recovery?: FailureCount | undefined;
-
-  /**
    * When somebody was let in, to a day: milliseconds since 1970-01-01 UTC.
    *
-   * @generated from field: uint64 success_unix_ms = 3;
+   * @generated from field: uint64 success_unix_ms = 2;
    */
   successUnixMs: bigint;
 };
@@ -597,13 +569,33 @@ export declare type SignUpRecord = Message<"atedb.v1.SignUpRecord"> & {
 export declare const SignUpRecordSchema: GenMessage<SignUpRecord>;
 
 /**
+ * Codes that were sent to an account for one thing.
+ *
+ * @generated from message atedb.v1.CodesRecord
+ */
+export declare type CodesRecord = Message<"atedb.v1.CodesRecord"> & {
+  /**
+   * Those that count, oldest first; at most 10.
+   *
+   * @generated from field: repeated atedb.v1.SentCode sent = 1;
+   */
+  sent: SentCode[];
+};
+
+/**
+ * Describes the message atedb.v1.CodesRecord.
+ * Use `create(CodesRecordSchema)` to create a new message.
+ */
+export declare const CodesRecordSchema: GenMessage<CodesRecord>;
+
+/**
  * A code that was sent.
  *
- * @generated from message atedb.v1.CodeRecord
+ * @generated from message atedb.v1.SentCode
  */
-export declare type CodeRecord = Message<"atedb.v1.CodeRecord"> & {
+export declare type SentCode = Message<"atedb.v1.SentCode"> & {
   /**
-   * An HMAC-SHA-256 of the code and what it is for, by a key that the service has alone. Empty: none is due.
+   * An HMAC-SHA-256 of the code and what it is for, by a key that the service has alone. 32 bytes.
    *
    * @generated from field: bytes mac = 1;
    */
@@ -617,18 +609,18 @@ export declare type CodeRecord = Message<"atedb.v1.CodeRecord"> & {
   expiresUnixMs: bigint;
 
   /**
-   * How often it was tried in vain.
+   * The network that it was asked for from: a /16 of IPv4 or a /32 of IPv6; `local`, the server's own machine.
    *
-   * @generated from field: uint64 tries = 3;
+   * @generated from field: string network = 3;
    */
-  tries: bigint;
+  network: string;
 };
 
 /**
- * Describes the message atedb.v1.CodeRecord.
- * Use `create(CodeRecordSchema)` to create a new message.
+ * Describes the message atedb.v1.SentCode.
+ * Use `create(SentCodeSchema)` to create a new message.
  */
-export declare const CodeRecordSchema: GenMessage<CodeRecord>;
+export declare const SentCodeSchema: GenMessage<SentCode>;
 
 /**
  * What a key was that counts no more.

@@ -8,7 +8,7 @@ import {
 import type { AccountRecord } from '../../auth/index.ts';
 import { bidiStream, type DuplexCall, decodeRequest, encodeMessage } from '../method.ts';
 import { requestInvalid } from '../methods/deps.ts';
-import { type AuthServiceDeps, checkLink, codeOf, triedFrom, userOf } from './deps.ts';
+import { type AuthServiceDeps, askerOf, checkLink, codeOf, triedFrom, userOf } from './deps.ts';
 import {
   fromProof,
   fromSubmission,
@@ -67,9 +67,13 @@ async function step(
   if (stage.at === 'proof' && message.case === 'proof') {
     const { shown } = stage;
     const { claim, signature } = fromProof(deps, shown, call, message.value);
-    const { record, isCodeDue } = await recoveries.prove(claim, signature, address);
-    await send(call, { case: 'proven', value: { codeSent: isCodeDue } });
-    if (isCodeDue) return { at: 'code', shown, record };
+    const { record, sent } = await recoveries.prove(claim, signature, askerOf(call));
+    const codeSent = sent !== undefined;
+    await send(call, {
+      case: 'proven',
+      value: { codeSent, sentBefore: sent === 'sent_before' },
+    });
+    if (codeSent) return { at: 'code', shown, record };
     return grant(call, shown, record);
   }
   if (stage.at === 'code' && message.case === 'code') {

@@ -9,6 +9,7 @@ import {
   checkLink,
   codeOf,
   secretsBytesMax,
+  triedFrom,
   userOf,
 } from './deps.ts';
 import { fromSubmission } from './messages.ts';
@@ -35,18 +36,22 @@ export function createUser(deps: AuthServiceDeps) {
     if (acceptedTerms.length > 0) checkLength('accepted_terms', acceptedTerms, hashBytes);
     const { signUps } = deps.service;
     const done = await signUps.create({ act, secrets, acceptedTerms }, askerOf(call));
-    return { codeSent: done === 'code_sent' };
+    return { codeSent: done !== 'created', sentBefore: done === 'sent_before' };
   });
 }
 
-/** `VerifyUser`: whoever enters the code that was sent has the name. */
+/** `VerifyUser`: whoever enters a code that was sent has the name. */
 export function verifyUser(deps: AuthServiceDeps) {
   return unary(AuthService.method.verifyUser, async (request, call) => {
     checkLink(deps, call);
     const { text } = userOf(request.account);
     checkLength('fingerprint', request.fingerprint, hashBytes);
     const fingerprint = Buffer.from(request.fingerprint).toString('hex');
-    await deps.service.signUps.verify(text, fingerprint, codeOf('code', request.code));
+    const code = codeOf('code', request.code);
+    await deps.service.signUps.verify({
+      ...{ account: text, fingerprint, code },
+      address: triedFrom(call),
+    });
     return {};
   });
 }
@@ -55,7 +60,11 @@ export function verifyUser(deps: AuthServiceDeps) {
 export function sendCode(deps: AuthServiceDeps) {
   return unary(AuthService.method.sendCode, async (request, call) => {
     checkLink(deps, call);
-    await deps.service.signUps.sendCode(userOf(request.account).text, askerOf(call));
-    return {};
+    const { signUps } = deps.service;
+    const { account, fingerprint } = request;
+    if (fingerprint.length > 0) checkLength('fingerprint', fingerprint, hashBytes);
+    const key = Buffer.from(fingerprint).toString('hex') || undefined;
+    const sent = await signUps.sendCode(userOf(account).text, askerOf(call), key);
+    return { sentBefore: sent === 'sent_before' };
   });
 }

@@ -1,24 +1,23 @@
 import { AtedbError } from '../../bytes/index.ts';
-import { parseOwner } from '../../event/index.ts';
+import { looksLikeDomain, parseOwner } from '../../event/index.ts';
 
 /** There is no account of an owner. The message names the one command that creates it. */
 export function ownerUnknown(owner: string, isClaimable: boolean): AtedbError {
-  const isUser = parseOwner(owner).kind === 'user';
-  const what = isUser ? 'user' : 'group';
+  const parsed = parseOwner(owner);
+  const what = parsed.kind;
+  const isMistake = looksLikeDomain(parsed);
   // In example.com/me the name of the database was forgotten, most likely.
-  const meant =
-    isUser || !owner.includes('.')
-      ? ''
-      : ` If you meant the chain of a user, its key has three parts: ${owner}/NAME/DATABASE.`;
-  // A name that looks like a mistake is claimed by no command.
-  const claim =
-    isClaimable && meant === ''
-      ? ', or claim the name for your key, by an append from this machine (in code: open with claim)'
-      : '';
+  const meant = isMistake
+    ? ` If you meant the chain of a user, its key has three parts: ${owner}/NAME/DATABASE.`
+    : '';
+  const mayClaim = isClaimable && !isMistake;
+  const claim = mayClaim
+    ? ', or claim the name for your key, by an append from this machine (in code: open with claim)'
+    : '';
   return new AtedbError(
     'OWNER_UNKNOWN',
     `there is no ${what} ${owner}, so nobody may write to its chains.${meant} Create it with: atedb ${what} create ${owner}${claim}`,
-    { metadata: { owner, claimable: String(isClaimable) } },
+    { metadata: { owner, claimable: String(mayClaim) } },
   );
 }
 

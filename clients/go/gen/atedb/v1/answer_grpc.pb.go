@@ -36,7 +36,8 @@ type OwnerServiceClient interface {
 	// Errors: REQUEST_INVALID for what is no name; OWNER_UNKNOWN where there is no such account. Safe to retry.
 	GetOwner(ctx context.Context, in *GetOwnerRequest, opts ...grpc.CallOption) (*GetOwnerResponse, error)
 	// Have a name that nobody has, with a key and without any proof that it is one's own: its answers say `unverified`. Only a service that is
-	// embedded in a datachain server and sends no mail allows it, and only to callers on its own machine (a loopback address).
+	// embedded in a datachain server and sends no mail allows it, and only to callers on its own machine (a loopback address). The name of a group that
+	// looks like a domain (it has a dot) isn't to be had so.
 	//
 	// Errors: CLAIM_NOT_ALLOWED, and those of acts. To repeat the same act is safe.
 	ClaimOwner(ctx context.Context, in *ClaimOwnerRequest, opts ...grpc.CallOption) (*ClaimOwnerResponse, error)
@@ -81,7 +82,8 @@ type OwnerServiceServer interface {
 	// Errors: REQUEST_INVALID for what is no name; OWNER_UNKNOWN where there is no such account. Safe to retry.
 	GetOwner(context.Context, *GetOwnerRequest) (*GetOwnerResponse, error)
 	// Have a name that nobody has, with a key and without any proof that it is one's own: its answers say `unverified`. Only a service that is
-	// embedded in a datachain server and sends no mail allows it, and only to callers on its own machine (a loopback address).
+	// embedded in a datachain server and sends no mail allows it, and only to callers on its own machine (a loopback address). The name of a group that
+	// looks like a domain (it has a dot) isn't to be had so.
 	//
 	// Errors: CLAIM_NOT_ALLOWED, and those of acts. To repeat the same act is safe.
 	ClaimOwner(context.Context, *ClaimOwnerRequest) (*ClaimOwnerResponse, error)

@@ -250,7 +250,9 @@ func (x *CreateUserRequest) GetAcceptedTerms() []byte {
 type CreateUserResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// A code was sent: the user is created when it is entered. Absent: the user is created.
-	CodeSent      bool `protobuf:"varint,1,opt,name=code_sent,json=codeSent,proto3" json:"code_sent,omitempty"`
+	CodeSent bool `protobuf:"varint,1,opt,name=code_sent,json=codeSent,proto3" json:"code_sent,omitempty"`
+	// None was sent now, since as many were in the last day as may be; each of those counts, also where somebody else has asked for it.
+	SentBefore    bool `protobuf:"varint,2,opt,name=sent_before,json=sentBefore,proto3" json:"sent_before,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -292,12 +294,19 @@ func (x *CreateUserResponse) GetCodeSent() bool {
 	return false
 }
 
+func (x *CreateUserResponse) GetSentBefore() bool {
+	if x != nil {
+		return x.SentBefore
+	}
+	return false
+}
+
 // Enters a code.
 type VerifyUserRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the user. Required.
 	Account string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
-	// Fingerprint of the user's key: the code counts for this user alone. Required; 32 bytes.
+	// Fingerprint of the user's key: of all who have asked for the name, this one is to have it. Required; 32 bytes.
 	Fingerprint []byte `protobuf:"bytes,2,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
 	// As it was sent: twelve letters and digits in three groups; case, spaces and hyphens don't matter. Required; at most 64 bytes.
 	Code          string `protobuf:"bytes,3,opt,name=code,proto3" json:"code,omitempty"`
@@ -397,7 +406,9 @@ func (*VerifyUserResponse) Descriptor() ([]byte, []int) {
 type SendCodeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the user. Required.
-	Account       string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Account string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	// Fingerprint of the key that the name was asked for with, where there is no such user yet. Absent, or 32 bytes.
+	Fingerprint   []byte `protobuf:"bytes,2,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -439,9 +450,18 @@ func (x *SendCodeRequest) GetAccount() string {
 	return ""
 }
 
+func (x *SendCodeRequest) GetFingerprint() []byte {
+	if x != nil {
+		return x.Fingerprint
+	}
+	return nil
+}
+
 // A code was sent, or none was due.
 type SendCodeResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// None was sent now, since as many were in the last day as may be; each of those counts.
+	SentBefore    bool `protobuf:"varint,1,opt,name=sent_before,json=sentBefore,proto3" json:"sent_before,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -474,6 +494,13 @@ func (x *SendCodeResponse) ProtoReflect() protoreflect.Message {
 // Deprecated: Use SendCodeResponse.ProtoReflect.Descriptor instead.
 func (*SendCodeResponse) Descriptor() ([]byte, []int) {
 	return file_atedb_v1_auth_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *SendCodeResponse) GetSentBefore() bool {
+	if x != nil {
+		return x.SentBefore
+	}
+	return false
 }
 
 // What a login is signed for.
@@ -997,7 +1024,9 @@ func (*RecoverRequest_Change) isRecoverRequest_Message() {}
 type RecoveryProven struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whether a code was sent, and is wanted next.
-	CodeSent      bool `protobuf:"varint,1,opt,name=code_sent,json=codeSent,proto3" json:"code_sent,omitempty"`
+	CodeSent bool `protobuf:"varint,1,opt,name=code_sent,json=codeSent,proto3" json:"code_sent,omitempty"`
+	// None was sent now, since as many were in the last day as may be; each of those counts.
+	SentBefore    bool `protobuf:"varint,2,opt,name=sent_before,json=sentBefore,proto3" json:"sent_before,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1035,6 +1064,13 @@ func (*RecoveryProven) Descriptor() ([]byte, []int) {
 func (x *RecoveryProven) GetCodeSent() bool {
 	if x != nil {
 		return x.CodeSent
+	}
+	return false
+}
+
+func (x *RecoveryProven) GetSentBefore() bool {
+	if x != nil {
+		return x.SentBefore
 	}
 	return false
 }
@@ -2166,17 +2202,22 @@ const file_atedb_v1_auth_proto_rawDesc = "" +
 	"\x11CreateUserRequest\x12\x10\n" +
 	"\x03act\x18\x01 \x01(\fR\x03act\x12\x18\n" +
 	"\asecrets\x18\x02 \x01(\fR\asecrets\x12%\n" +
-	"\x0eaccepted_terms\x18\x03 \x01(\fR\racceptedTerms\"1\n" +
+	"\x0eaccepted_terms\x18\x03 \x01(\fR\racceptedTerms\"R\n" +
 	"\x12CreateUserResponse\x12\x1b\n" +
-	"\tcode_sent\x18\x01 \x01(\bR\bcodeSent\"c\n" +
+	"\tcode_sent\x18\x01 \x01(\bR\bcodeSent\x12\x1f\n" +
+	"\vsent_before\x18\x02 \x01(\bR\n" +
+	"sentBefore\"c\n" +
 	"\x11VerifyUserRequest\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12 \n" +
 	"\vfingerprint\x18\x02 \x01(\fR\vfingerprint\x12\x12\n" +
 	"\x04code\x18\x03 \x01(\tR\x04code\"\x14\n" +
-	"\x12VerifyUserResponse\"+\n" +
+	"\x12VerifyUserResponse\"M\n" +
 	"\x0fSendCodeRequest\x12\x18\n" +
-	"\aaccount\x18\x01 \x01(\tR\aaccount\"\x12\n" +
-	"\x10SendCodeResponse\"\xf7\x01\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x12 \n" +
+	"\vfingerprint\x18\x02 \x01(\fR\vfingerprint\"3\n" +
+	"\x10SendCodeResponse\x12\x1f\n" +
+	"\vsent_before\x18\x01 \x01(\bR\n" +
+	"sentBefore\"\xf7\x01\n" +
 	"\x0eLoginChallenge\x12'\n" +
 	"\x0fconversation_id\x18\x01 \x01(\fR\x0econversationId\x12<\n" +
 	"\x0fserver_identity\x18\x02 \x01(\v2\x13.atedb.v1.PublicKeyR\x0eserverIdentity\x12I\n" +
@@ -2208,9 +2249,11 @@ const file_atedb_v1_auth_proto_rawDesc = "" +
 	"\x05proof\x18\x02 \x01(\v2\x14.atedb.v1.LoginProofH\x00R\x05proof\x12\x14\n" +
 	"\x04code\x18\x03 \x01(\tH\x00R\x04code\x124\n" +
 	"\x06change\x18\x04 \x01(\v2\x1a.atedb.v1.SubmitActRequestH\x00R\x06changeB\t\n" +
-	"\amessage\"-\n" +
+	"\amessage\"N\n" +
 	"\x0eRecoveryProven\x12\x1b\n" +
-	"\tcode_sent\x18\x01 \x01(\bR\bcodeSent\"\xf3\x01\n" +
+	"\tcode_sent\x18\x01 \x01(\bR\bcodeSent\x12\x1f\n" +
+	"\vsent_before\x18\x02 \x01(\bR\n" +
+	"sentBefore\"\xf3\x01\n" +
 	"\x0fRecoverResponse\x128\n" +
 	"\tchallenge\x18\x01 \x01(\v2\x18.atedb.v1.LoginChallengeH\x00R\tchallenge\x122\n" +
 	"\x06proven\x18\x02 \x01(\v2\x18.atedb.v1.RecoveryProvenH\x00R\x06proven\x12.\n" +

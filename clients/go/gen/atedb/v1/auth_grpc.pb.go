@@ -48,12 +48,13 @@ type AuthServiceClient interface {
 	// Creates a user, by an act that its keys have signed. Where codes are sent, the user is created by VerifyUser only, and the code goes to
 	// the mail address that the name is. Elsewhere only callers on the server's own machine create users, which stay unverified. Fails with
 	// ACCOUNT_EXISTS, SIGN_UP_CLOSED, TERMS_NOT_ACCEPTED, ACCOUNT_LIMIT, MAIL_FAILED, and what acts fail with: NON_CANONICAL, ACT_INVALID,
-	// ACT_NOT_ALLOWED, SIGNATURE_INVALID. A retry with the same act is safe: it has another code sent, or gets the same answer.
+	// ACT_NOT_ALLOWED, SIGNATURE_INVALID. A retry with the same act is safe: it has another code sent, or gets the same answer. At most 10 codes are sent to
+	// a name in a day, 5 of them to what one network asks for.
 	CreateUser(ctx context.Context, in *CreateUserRequest, opts ...grpc.CallOption) (*CreateUserResponse, error)
-	// Enters a code that was sent: creates the user that it was sent for, or has it known that the name of one is its own. Fails with
-	// CODE_INVALID, ACCOUNT_EXISTS. A retry is safe.
+	// Enters a code that was sent: creates the user, or has it known that the name of one is its own. Any code counts that was sent to the name in the
+	// last day, until one is entered. Fails with CODE_INVALID, ACCOUNT_EXISTS; LOGIN_LOCKED where too many from one address were wrong. A retry is safe.
 	VerifyUser(ctx context.Context, in *VerifyUserRequest, opts ...grpc.CallOption) (*VerifyUserResponse, error)
-	// Has a code sent to a user who is unverified; does nothing for others. Fails with ACCOUNT_UNKNOWN, SIGN_UP_CLOSED, ACCOUNT_LIMIT,
+	// Has a code sent to a user who is unverified, or who is created when one is entered; does nothing for others. Fails with ACCOUNT_UNKNOWN, SIGN_UP_CLOSED, ACCOUNT_LIMIT,
 	// MAIL_FAILED. A retry sends another one.
 	SendCode(ctx context.Context, in *SendCodeRequest, opts ...grpc.CallOption) (*SendCodeResponse, error)
 	// Logs in. The first message names the account and is answered `challenge`, with an id that was made for this stream alone and how the
@@ -62,7 +63,7 @@ type AuthServiceClient interface {
 	Login(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[LoginRequest, LoginResponse], error)
 	// Recovers an account with its recovery code: `account` is answered `challenge`; `proof`, signed with the key that follows from the code,
 	// is answered `proven`; where that says so, `code`, that was sent meanwhile, is answered `grant`, which else follows `proven` at once; `change`,
-	// an act that replaces what was lost, is answered `changed`. Fails as Login and SubmitAct do, and with ACCOUNT_LIMIT, MAIL_FAILED. The stream
+	// an act that replaces what was lost, is answered `changed`. Fails as Login and SubmitAct do, and with MAIL_FAILED. The stream
 	// ends after a quarter of an hour.
 	Recover(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[RecoverRequest, RecoverResponse], error)
 	// Changes an account by its next act. Fails with ACCOUNT_UNKNOWN, ACCOUNT_REMOVED, VERSION_CONFLICT, ACCOUNT_LIMIT, TOO_MANY_KEYS, and what acts
@@ -227,12 +228,13 @@ type AuthServiceServer interface {
 	// Creates a user, by an act that its keys have signed. Where codes are sent, the user is created by VerifyUser only, and the code goes to
 	// the mail address that the name is. Elsewhere only callers on the server's own machine create users, which stay unverified. Fails with
 	// ACCOUNT_EXISTS, SIGN_UP_CLOSED, TERMS_NOT_ACCEPTED, ACCOUNT_LIMIT, MAIL_FAILED, and what acts fail with: NON_CANONICAL, ACT_INVALID,
-	// ACT_NOT_ALLOWED, SIGNATURE_INVALID. A retry with the same act is safe: it has another code sent, or gets the same answer.
+	// ACT_NOT_ALLOWED, SIGNATURE_INVALID. A retry with the same act is safe: it has another code sent, or gets the same answer. At most 10 codes are sent to
+	// a name in a day, 5 of them to what one network asks for.
 	CreateUser(context.Context, *CreateUserRequest) (*CreateUserResponse, error)
-	// Enters a code that was sent: creates the user that it was sent for, or has it known that the name of one is its own. Fails with
-	// CODE_INVALID, ACCOUNT_EXISTS. A retry is safe.
+	// Enters a code that was sent: creates the user, or has it known that the name of one is its own. Any code counts that was sent to the name in the
+	// last day, until one is entered. Fails with CODE_INVALID, ACCOUNT_EXISTS; LOGIN_LOCKED where too many from one address were wrong. A retry is safe.
 	VerifyUser(context.Context, *VerifyUserRequest) (*VerifyUserResponse, error)
-	// Has a code sent to a user who is unverified; does nothing for others. Fails with ACCOUNT_UNKNOWN, SIGN_UP_CLOSED, ACCOUNT_LIMIT,
+	// Has a code sent to a user who is unverified, or who is created when one is entered; does nothing for others. Fails with ACCOUNT_UNKNOWN, SIGN_UP_CLOSED, ACCOUNT_LIMIT,
 	// MAIL_FAILED. A retry sends another one.
 	SendCode(context.Context, *SendCodeRequest) (*SendCodeResponse, error)
 	// Logs in. The first message names the account and is answered `challenge`, with an id that was made for this stream alone and how the
@@ -241,7 +243,7 @@ type AuthServiceServer interface {
 	Login(grpc.BidiStreamingServer[LoginRequest, LoginResponse]) error
 	// Recovers an account with its recovery code: `account` is answered `challenge`; `proof`, signed with the key that follows from the code,
 	// is answered `proven`; where that says so, `code`, that was sent meanwhile, is answered `grant`, which else follows `proven` at once; `change`,
-	// an act that replaces what was lost, is answered `changed`. Fails as Login and SubmitAct do, and with ACCOUNT_LIMIT, MAIL_FAILED. The stream
+	// an act that replaces what was lost, is answered `changed`. Fails as Login and SubmitAct do, and with MAIL_FAILED. The stream
 	// ends after a quarter of an hour.
 	Recover(grpc.BidiStreamingServer[RecoverRequest, RecoverResponse]) error
 	// Changes an account by its next act. Fails with ACCOUNT_UNKNOWN, ACCOUNT_REMOVED, VERSION_CONFLICT, ACCOUNT_LIMIT, TOO_MANY_KEYS, and what acts

@@ -98,7 +98,7 @@ type AuthRecord struct {
 	//	*AuthRecord_Tries
 	//	*AuthRecord_Address
 	//	*AuthRecord_SignUp
-	//	*AuthRecord_Code
+	//	*AuthRecord_Codes
 	//	*AuthRecord_Groups
 	//	*AuthRecord_Place
 	Record        isAuthRecord_Record `protobuf_oneof:"record"`
@@ -188,10 +188,10 @@ func (x *AuthRecord) GetSignUp() *SignUpRecord {
 	return nil
 }
 
-func (x *AuthRecord) GetCode() *CodeRecord {
+func (x *AuthRecord) GetCodes() *CodesRecord {
 	if x != nil {
-		if x, ok := x.Record.(*AuthRecord_Code); ok {
-			return x.Code
+		if x, ok := x.Record.(*AuthRecord_Codes); ok {
+			return x.Codes
 		}
 	}
 	return nil
@@ -245,9 +245,9 @@ type AuthRecord_SignUp struct {
 	SignUp *SignUpRecord `protobuf:"bytes,5,opt,name=sign_up,json=signUp,proto3,oneof"`
 }
 
-type AuthRecord_Code struct {
-	// A code that was sent. About: the account's name, a zero byte, what it is for.
-	Code *CodeRecord `protobuf:"bytes,6,opt,name=code,proto3,oneof"`
+type AuthRecord_Codes struct {
+	// Codes that were sent. About: the account's name, a zero byte, what they are for: `name` or `recovery`.
+	Codes *CodesRecord `protobuf:"bytes,6,opt,name=codes,proto3,oneof"`
 }
 
 type AuthRecord_Groups struct {
@@ -271,7 +271,7 @@ func (*AuthRecord_Address) isAuthRecord_Record() {}
 
 func (*AuthRecord_SignUp) isAuthRecord_Record() {}
 
-func (*AuthRecord_Code) isAuthRecord_Record() {}
+func (*AuthRecord_Codes) isAuthRecord_Record() {}
 
 func (*AuthRecord_Groups) isAuthRecord_Record() {}
 
@@ -898,14 +898,8 @@ type TriesRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Wrong passwords and codes.
 	Login *FailureCount `protobuf:"bytes,1,opt,name=login,proto3" json:"login,omitempty"`
-	// Wrong recovery codes, and wrong codes of mails in recoveries.
-	Recovery *FailureCount `protobuf:"bytes,2,opt,name=recovery,proto3" json:"recovery,omitempty"`
 	// The last step of 30 seconds of which a one-time code was used: none before it counts any more.
-	TotpStep uint64 `protobuf:"varint,3,opt,name=totp_step,json=totpStep,proto3" json:"totp_step,omitempty"`
-	// Begin of the day that codes sent are counted in: milliseconds since 1970-01-01 UTC.
-	DayUnixMs uint64 `protobuf:"varint,4,opt,name=day_unix_ms,json=dayUnixMs,proto3" json:"day_unix_ms,omitempty"`
-	// Codes sent in that day.
-	CodesSent     uint64 `protobuf:"varint,5,opt,name=codes_sent,json=codesSent,proto3" json:"codes_sent,omitempty"`
+	TotpStep      uint64 `protobuf:"varint,2,opt,name=totp_step,json=totpStep,proto3" json:"totp_step,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -947,13 +941,6 @@ func (x *TriesRecord) GetLogin() *FailureCount {
 	return nil
 }
 
-func (x *TriesRecord) GetRecovery() *FailureCount {
-	if x != nil {
-		return x.Recovery
-	}
-	return nil
-}
-
 func (x *TriesRecord) GetTotpStep() uint64 {
 	if x != nil {
 		return x.TotpStep
@@ -961,24 +948,10 @@ func (x *TriesRecord) GetTotpStep() uint64 {
 	return 0
 }
 
-func (x *TriesRecord) GetDayUnixMs() uint64 {
-	if x != nil {
-		return x.DayUnixMs
-	}
-	return 0
-}
-
-func (x *TriesRecord) GetCodesSent() uint64 {
-	if x != nil {
-		return x.CodesSent
-	}
-	return 0
-}
-
 // What came from one address.
 type AddressRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Failed logins and recoveries, of whatever account.
+	// Failed logins and recoveries, and wrong codes, of whatever account.
 	Failures *FailureCount `protobuf:"bytes,1,opt,name=failures,proto3" json:"failures,omitempty"`
 	// Begin of the day that the accounts are counted in: milliseconds since 1970-01-01 UTC.
 	DayUnixMs uint64 `protobuf:"varint,2,opt,name=day_unix_ms,json=dayUnixMs,proto3" json:"day_unix_ms,omitempty"`
@@ -1053,10 +1026,8 @@ type PlaceRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Wrong passwords and codes, since.
 	Login *FailureCount `protobuf:"bytes,1,opt,name=login,proto3" json:"login,omitempty"`
-	// Wrong recovery codes, and wrong codes of mails in recoveries, since.
-	Recovery *FailureCount `protobuf:"bytes,2,opt,name=recovery,proto3" json:"recovery,omitempty"`
 	// When somebody was let in, to a day: milliseconds since 1970-01-01 UTC.
-	SuccessUnixMs uint64 `protobuf:"varint,3,opt,name=success_unix_ms,json=successUnixMs,proto3" json:"success_unix_ms,omitempty"`
+	SuccessUnixMs uint64 `protobuf:"varint,2,opt,name=success_unix_ms,json=successUnixMs,proto3" json:"success_unix_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1094,13 +1065,6 @@ func (*PlaceRecord) Descriptor() ([]byte, []int) {
 func (x *PlaceRecord) GetLogin() *FailureCount {
 	if x != nil {
 		return x.Login
-	}
-	return nil
-}
-
-func (x *PlaceRecord) GetRecovery() *FailureCount {
-	if x != nil {
-		return x.Recovery
 	}
 	return nil
 }
@@ -1176,33 +1140,29 @@ func (x *SignUpRecord) GetCreatedUnixMs() uint64 {
 	return 0
 }
 
-// A code that was sent.
-type CodeRecord struct {
+// Codes that were sent to an account for one thing.
+type CodesRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// An HMAC-SHA-256 of the code and what it is for, by a key that the service has alone. Empty: none is due.
-	Mac []byte `protobuf:"bytes,1,opt,name=mac,proto3" json:"mac,omitempty"`
-	// Until when it counts: milliseconds since 1970-01-01 UTC.
-	ExpiresUnixMs uint64 `protobuf:"varint,2,opt,name=expires_unix_ms,json=expiresUnixMs,proto3" json:"expires_unix_ms,omitempty"`
-	// How often it was tried in vain.
-	Tries         uint64 `protobuf:"varint,3,opt,name=tries,proto3" json:"tries,omitempty"`
+	// Those that count, oldest first; at most 10.
+	Sent          []*SentCode `protobuf:"bytes,1,rep,name=sent,proto3" json:"sent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *CodeRecord) Reset() {
-	*x = CodeRecord{}
+func (x *CodesRecord) Reset() {
+	*x = CodesRecord{}
 	mi := &file_atedb_v1_auth_store_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *CodeRecord) String() string {
+func (x *CodesRecord) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*CodeRecord) ProtoMessage() {}
+func (*CodesRecord) ProtoMessage() {}
 
-func (x *CodeRecord) ProtoReflect() protoreflect.Message {
+func (x *CodesRecord) ProtoReflect() protoreflect.Message {
 	mi := &file_atedb_v1_auth_store_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1214,45 +1174,95 @@ func (x *CodeRecord) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use CodeRecord.ProtoReflect.Descriptor instead.
-func (*CodeRecord) Descriptor() ([]byte, []int) {
+// Deprecated: Use CodesRecord.ProtoReflect.Descriptor instead.
+func (*CodesRecord) Descriptor() ([]byte, []int) {
 	return file_atedb_v1_auth_store_proto_rawDescGZIP(), []int{13}
 }
 
-func (x *CodeRecord) GetMac() []byte {
+func (x *CodesRecord) GetSent() []*SentCode {
+	if x != nil {
+		return x.Sent
+	}
+	return nil
+}
+
+// A code that was sent.
+type SentCode struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// An HMAC-SHA-256 of the code and what it is for, by a key that the service has alone. 32 bytes.
+	Mac []byte `protobuf:"bytes,1,opt,name=mac,proto3" json:"mac,omitempty"`
+	// Until when it counts: milliseconds since 1970-01-01 UTC.
+	ExpiresUnixMs uint64 `protobuf:"varint,2,opt,name=expires_unix_ms,json=expiresUnixMs,proto3" json:"expires_unix_ms,omitempty"`
+	// The network that it was asked for from: a /16 of IPv4 or a /32 of IPv6; `local`, the server's own machine.
+	Network       string `protobuf:"bytes,3,opt,name=network,proto3" json:"network,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SentCode) Reset() {
+	*x = SentCode{}
+	mi := &file_atedb_v1_auth_store_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SentCode) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SentCode) ProtoMessage() {}
+
+func (x *SentCode) ProtoReflect() protoreflect.Message {
+	mi := &file_atedb_v1_auth_store_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SentCode.ProtoReflect.Descriptor instead.
+func (*SentCode) Descriptor() ([]byte, []int) {
+	return file_atedb_v1_auth_store_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *SentCode) GetMac() []byte {
 	if x != nil {
 		return x.Mac
 	}
 	return nil
 }
 
-func (x *CodeRecord) GetExpiresUnixMs() uint64 {
+func (x *SentCode) GetExpiresUnixMs() uint64 {
 	if x != nil {
 		return x.ExpiresUnixMs
 	}
 	return 0
 }
 
-func (x *CodeRecord) GetTries() uint64 {
+func (x *SentCode) GetNetwork() string {
 	if x != nil {
-		return x.Tries
+		return x.Network
 	}
-	return 0
+	return ""
 }
 
 var File_atedb_v1_auth_store_proto protoreflect.FileDescriptor
 
 const file_atedb_v1_auth_store_proto_rawDesc = "" +
 	"\n" +
-	"\x19atedb/v1/auth_store.proto\x12\batedb.v1\x1a\x16atedb/v1/account.proto\x1a\x14atedb/v1/event.proto\"\x98\x03\n" +
+	"\x19atedb/v1/auth_store.proto\x12\batedb.v1\x1a\x16atedb/v1/account.proto\x1a\x14atedb/v1/event.proto\"\x9b\x03\n" +
 	"\n" +
 	"AuthRecord\x123\n" +
 	"\aaccount\x18\x01 \x01(\v2\x17.atedb.v1.AccountRecordH\x00R\aaccount\x12'\n" +
 	"\x03act\x18\x02 \x01(\v2\x13.atedb.v1.ActRecordH\x00R\x03act\x12-\n" +
 	"\x05tries\x18\x03 \x01(\v2\x15.atedb.v1.TriesRecordH\x00R\x05tries\x123\n" +
 	"\aaddress\x18\x04 \x01(\v2\x17.atedb.v1.AddressRecordH\x00R\aaddress\x121\n" +
-	"\asign_up\x18\x05 \x01(\v2\x16.atedb.v1.SignUpRecordH\x00R\x06signUp\x12*\n" +
-	"\x04code\x18\x06 \x01(\v2\x14.atedb.v1.CodeRecordH\x00R\x04code\x120\n" +
+	"\asign_up\x18\x05 \x01(\v2\x16.atedb.v1.SignUpRecordH\x00R\x06signUp\x12-\n" +
+	"\x05codes\x18\x06 \x01(\v2\x15.atedb.v1.CodesRecordH\x00R\x05codes\x120\n" +
 	"\x06groups\x18\a \x01(\v2\x16.atedb.v1.GroupsRecordH\x00R\x06groups\x12-\n" +
 	"\x05place\x18\b \x01(\v2\x15.atedb.v1.PlaceRecordH\x00R\x05placeB\b\n" +
 	"\x06record\"\xd9\x03\n" +
@@ -1302,32 +1312,28 @@ const file_atedb_v1_auth_store_proto_rawDesc = "" +
 	"\bfailures\x18\x01 \x01(\x04R\bfailures\x12 \n" +
 	"\flast_unix_ms\x18\x02 \x01(\x04R\n" +
 	"lastUnixMs\x12/\n" +
-	"\x14locked_until_unix_ms\x18\x03 \x01(\x04R\x11lockedUntilUnixMs\"\xcb\x01\n" +
+	"\x14locked_until_unix_ms\x18\x03 \x01(\x04R\x11lockedUntilUnixMs\"X\n" +
 	"\vTriesRecord\x12,\n" +
-	"\x05login\x18\x01 \x01(\v2\x16.atedb.v1.FailureCountR\x05login\x122\n" +
-	"\brecovery\x18\x02 \x01(\v2\x16.atedb.v1.FailureCountR\brecovery\x12\x1b\n" +
-	"\ttotp_step\x18\x03 \x01(\x04R\btotpStep\x12\x1e\n" +
-	"\vday_unix_ms\x18\x04 \x01(\x04R\tdayUnixMs\x12\x1d\n" +
-	"\n" +
-	"codes_sent\x18\x05 \x01(\x04R\tcodesSent\"\xa6\x01\n" +
+	"\x05login\x18\x01 \x01(\v2\x16.atedb.v1.FailureCountR\x05login\x12\x1b\n" +
+	"\ttotp_step\x18\x02 \x01(\x04R\btotpStep\"\xa6\x01\n" +
 	"\rAddressRecord\x122\n" +
 	"\bfailures\x18\x01 \x01(\v2\x16.atedb.v1.FailureCountR\bfailures\x12\x1e\n" +
 	"\vday_unix_ms\x18\x02 \x01(\x04R\tdayUnixMs\x12\x19\n" +
 	"\bsign_ups\x18\x03 \x01(\x04R\asignUps\x12&\n" +
-	"\x0fsuccess_unix_ms\x18\x04 \x01(\x04R\rsuccessUnixMs\"\x97\x01\n" +
+	"\x0fsuccess_unix_ms\x18\x04 \x01(\x04R\rsuccessUnixMs\"c\n" +
 	"\vPlaceRecord\x12,\n" +
-	"\x05login\x18\x01 \x01(\v2\x16.atedb.v1.FailureCountR\x05login\x122\n" +
-	"\brecovery\x18\x02 \x01(\v2\x16.atedb.v1.FailureCountR\brecovery\x12&\n" +
-	"\x0fsuccess_unix_ms\x18\x03 \x01(\x04R\rsuccessUnixMs\"b\n" +
+	"\x05login\x18\x01 \x01(\v2\x16.atedb.v1.FailureCountR\x05login\x12&\n" +
+	"\x0fsuccess_unix_ms\x18\x02 \x01(\x04R\rsuccessUnixMs\"b\n" +
 	"\fSignUpRecord\x12\x10\n" +
 	"\x03act\x18\x01 \x01(\fR\x03act\x12\x18\n" +
 	"\asecrets\x18\x02 \x01(\fR\asecrets\x12&\n" +
-	"\x0fcreated_unix_ms\x18\x03 \x01(\x04R\rcreatedUnixMs\"\\\n" +
-	"\n" +
-	"CodeRecord\x12\x10\n" +
+	"\x0fcreated_unix_ms\x18\x03 \x01(\x04R\rcreatedUnixMs\"5\n" +
+	"\vCodesRecord\x12&\n" +
+	"\x04sent\x18\x01 \x03(\v2\x12.atedb.v1.SentCodeR\x04sent\"^\n" +
+	"\bSentCode\x12\x10\n" +
 	"\x03mac\x18\x01 \x01(\fR\x03mac\x12&\n" +
-	"\x0fexpires_unix_ms\x18\x02 \x01(\x04R\rexpiresUnixMs\x12\x14\n" +
-	"\x05tries\x18\x03 \x01(\x04R\x05tries*\xa6\x01\n" +
+	"\x0fexpires_unix_ms\x18\x02 \x01(\x04R\rexpiresUnixMs\x12\x18\n" +
+	"\anetwork\x18\x03 \x01(\tR\anetwork*\xa6\x01\n" +
 	"\x0eChangedKeyRole\x12 \n" +
 	"\x1cCHANGED_KEY_ROLE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14CHANGED_KEY_ROLE_KEY\x10\x01\x12\x1e\n" +
@@ -1349,7 +1355,7 @@ func file_atedb_v1_auth_store_proto_rawDescGZIP() []byte {
 }
 
 var file_atedb_v1_auth_store_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_atedb_v1_auth_store_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_atedb_v1_auth_store_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_atedb_v1_auth_store_proto_goTypes = []any{
 	(ChangedKeyRole)(0),      // 0: atedb.v1.ChangedKeyRole
 	(*AuthRecord)(nil),       // 1: atedb.v1.AuthRecord
@@ -1365,10 +1371,11 @@ var file_atedb_v1_auth_store_proto_goTypes = []any{
 	(*AddressRecord)(nil),    // 11: atedb.v1.AddressRecord
 	(*PlaceRecord)(nil),      // 12: atedb.v1.PlaceRecord
 	(*SignUpRecord)(nil),     // 13: atedb.v1.SignUpRecord
-	(*CodeRecord)(nil),       // 14: atedb.v1.CodeRecord
-	(*PublicKey)(nil),        // 15: atedb.v1.PublicKey
-	(*GroupMember)(nil),      // 16: atedb.v1.GroupMember
-	(*RoleWrap)(nil),         // 17: atedb.v1.RoleWrap
+	(*CodesRecord)(nil),      // 14: atedb.v1.CodesRecord
+	(*SentCode)(nil),         // 15: atedb.v1.SentCode
+	(*PublicKey)(nil),        // 16: atedb.v1.PublicKey
+	(*GroupMember)(nil),      // 17: atedb.v1.GroupMember
+	(*RoleWrap)(nil),         // 18: atedb.v1.RoleWrap
 }
 var file_atedb_v1_auth_store_proto_depIdxs = []int32{
 	2,  // 0: atedb.v1.AuthRecord.account:type_name -> atedb.v1.AccountRecord
@@ -1376,30 +1383,29 @@ var file_atedb_v1_auth_store_proto_depIdxs = []int32{
 	10, // 2: atedb.v1.AuthRecord.tries:type_name -> atedb.v1.TriesRecord
 	11, // 3: atedb.v1.AuthRecord.address:type_name -> atedb.v1.AddressRecord
 	13, // 4: atedb.v1.AuthRecord.sign_up:type_name -> atedb.v1.SignUpRecord
-	14, // 5: atedb.v1.AuthRecord.code:type_name -> atedb.v1.CodeRecord
+	14, // 5: atedb.v1.AuthRecord.codes:type_name -> atedb.v1.CodesRecord
 	6,  // 6: atedb.v1.AuthRecord.groups:type_name -> atedb.v1.GroupsRecord
 	12, // 7: atedb.v1.AuthRecord.place:type_name -> atedb.v1.PlaceRecord
 	7,  // 8: atedb.v1.AccountRecord.changed:type_name -> atedb.v1.ChangedKeyRecord
 	3,  // 9: atedb.v1.AccountRecord.user:type_name -> atedb.v1.UserRecord
 	4,  // 10: atedb.v1.AccountRecord.group:type_name -> atedb.v1.GroupRecord
-	15, // 11: atedb.v1.UserRecord.key:type_name -> atedb.v1.PublicKey
-	15, // 12: atedb.v1.UserRecord.sudo_key:type_name -> atedb.v1.PublicKey
-	15, // 13: atedb.v1.UserRecord.recovery_key:type_name -> atedb.v1.PublicKey
+	16, // 11: atedb.v1.UserRecord.key:type_name -> atedb.v1.PublicKey
+	16, // 12: atedb.v1.UserRecord.sudo_key:type_name -> atedb.v1.PublicKey
+	16, // 13: atedb.v1.UserRecord.recovery_key:type_name -> atedb.v1.PublicKey
 	5,  // 14: atedb.v1.GroupRecord.roles:type_name -> atedb.v1.RoleRecord
-	15, // 15: atedb.v1.RoleRecord.key:type_name -> atedb.v1.PublicKey
-	16, // 16: atedb.v1.RoleRecord.members:type_name -> atedb.v1.GroupMember
-	17, // 17: atedb.v1.RoleRecord.wraps:type_name -> atedb.v1.RoleWrap
+	16, // 15: atedb.v1.RoleRecord.key:type_name -> atedb.v1.PublicKey
+	17, // 16: atedb.v1.RoleRecord.members:type_name -> atedb.v1.GroupMember
+	18, // 17: atedb.v1.RoleRecord.wraps:type_name -> atedb.v1.RoleWrap
 	0,  // 18: atedb.v1.ChangedKeyRecord.role:type_name -> atedb.v1.ChangedKeyRole
 	9,  // 19: atedb.v1.TriesRecord.login:type_name -> atedb.v1.FailureCount
-	9,  // 20: atedb.v1.TriesRecord.recovery:type_name -> atedb.v1.FailureCount
-	9,  // 21: atedb.v1.AddressRecord.failures:type_name -> atedb.v1.FailureCount
-	9,  // 22: atedb.v1.PlaceRecord.login:type_name -> atedb.v1.FailureCount
-	9,  // 23: atedb.v1.PlaceRecord.recovery:type_name -> atedb.v1.FailureCount
-	24, // [24:24] is the sub-list for method output_type
-	24, // [24:24] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	9,  // 20: atedb.v1.AddressRecord.failures:type_name -> atedb.v1.FailureCount
+	9,  // 21: atedb.v1.PlaceRecord.login:type_name -> atedb.v1.FailureCount
+	15, // 22: atedb.v1.CodesRecord.sent:type_name -> atedb.v1.SentCode
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_atedb_v1_auth_store_proto_init() }
@@ -1415,7 +1421,7 @@ func file_atedb_v1_auth_store_proto_init() {
 		(*AuthRecord_Tries)(nil),
 		(*AuthRecord_Address)(nil),
 		(*AuthRecord_SignUp)(nil),
-		(*AuthRecord_Code)(nil),
+		(*AuthRecord_Codes)(nil),
 		(*AuthRecord_Groups)(nil),
 		(*AuthRecord_Place)(nil),
 	}
@@ -1429,7 +1435,7 @@ func file_atedb_v1_auth_store_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_atedb_v1_auth_store_proto_rawDesc), len(file_atedb_v1_auth_store_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   14,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -46,10 +46,12 @@ class CreateUserRequest(_message.Message):
     def __init__(self, act: _Optional[bytes] = ..., secrets: _Optional[bytes] = ..., accepted_terms: _Optional[bytes] = ...) -> None: ...
 
 class CreateUserResponse(_message.Message):
-    __slots__ = ("code_sent",)
+    __slots__ = ("code_sent", "sent_before")
     CODE_SENT_FIELD_NUMBER: _ClassVar[int]
+    SENT_BEFORE_FIELD_NUMBER: _ClassVar[int]
     code_sent: bool
-    def __init__(self, code_sent: _Optional[bool] = ...) -> None: ...
+    sent_before: bool
+    def __init__(self, code_sent: _Optional[bool] = ..., sent_before: _Optional[bool] = ...) -> None: ...
 
 class VerifyUserRequest(_message.Message):
     __slots__ = ("account", "fingerprint", "code")
@@ -66,14 +68,18 @@ class VerifyUserResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class SendCodeRequest(_message.Message):
-    __slots__ = ("account",)
+    __slots__ = ("account", "fingerprint")
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     account: str
-    def __init__(self, account: _Optional[str] = ...) -> None: ...
+    fingerprint: bytes
+    def __init__(self, account: _Optional[str] = ..., fingerprint: _Optional[bytes] = ...) -> None: ...
 
 class SendCodeResponse(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("sent_before",)
+    SENT_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    sent_before: bool
+    def __init__(self, sent_before: _Optional[bool] = ...) -> None: ...
 
 class LoginChallenge(_message.Message):
     __slots__ = ("conversation_id", "server_identity", "identity_rotations", "password")
@@ -140,10 +146,12 @@ class RecoverRequest(_message.Message):
     def __init__(self, account: _Optional[str] = ..., proof: _Optional[_Union[LoginProof, _Mapping]] = ..., code: _Optional[str] = ..., change: _Optional[_Union[SubmitActRequest, _Mapping]] = ...) -> None: ...
 
 class RecoveryProven(_message.Message):
-    __slots__ = ("code_sent",)
+    __slots__ = ("code_sent", "sent_before")
     CODE_SENT_FIELD_NUMBER: _ClassVar[int]
+    SENT_BEFORE_FIELD_NUMBER: _ClassVar[int]
     code_sent: bool
-    def __init__(self, code_sent: _Optional[bool] = ...) -> None: ...
+    sent_before: bool
+    def __init__(self, code_sent: _Optional[bool] = ..., sent_before: _Optional[bool] = ...) -> None: ...
 
 class RecoverResponse(_message.Message):
     __slots__ = ("challenge", "proven", "grant", "changed")

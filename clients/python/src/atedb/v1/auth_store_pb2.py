@@ -26,41 +26,43 @@ from atedb.v1 import account_pb2 as atedb_dot_v1_dot_account__pb2
 from atedb.v1 import event_pb2 as atedb_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x61tedb/v1/auth_store.proto\x12\x08\x61tedb.v1\x1a\x16\x61tedb/v1/account.proto\x1a\x14\x61tedb/v1/event.proto\"\xdd\x02\n\nAuthRecord\x12*\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x17.atedb.v1.AccountRecordH\x00\x12\"\n\x03\x61\x63t\x18\x02 \x01(\x0b\x32\x13.atedb.v1.ActRecordH\x00\x12&\n\x05tries\x18\x03 \x01(\x0b\x32\x15.atedb.v1.TriesRecordH\x00\x12*\n\x07\x61\x64\x64ress\x18\x04 \x01(\x0b\x32\x17.atedb.v1.AddressRecordH\x00\x12)\n\x07sign_up\x18\x05 \x01(\x0b\x32\x16.atedb.v1.SignUpRecordH\x00\x12$\n\x04\x63ode\x18\x06 \x01(\x0b\x32\x14.atedb.v1.CodeRecordH\x00\x12(\n\x06groups\x18\x07 \x01(\x0b\x32\x16.atedb.v1.GroupsRecordH\x00\x12&\n\x05place\x18\x08 \x01(\x0b\x32\x15.atedb.v1.PlaceRecordH\x00\x42\x08\n\x06record\"\xd9\x02\n\rAccountRecord\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\x0c\n\x04head\x18\x03 \x01(\x0c\x12\x0f\n\x07removed\x18\x04 \x01(\x08\x12+\n\x07\x63hanged\x18\x05 \x03(\x0b\x32\x1a.atedb.v1.ChangedKeyRecord\x12$\n\x04user\x18\x06 \x01(\x0b\x32\x14.atedb.v1.UserRecordH\x00\x12&\n\x05group\x18\x07 \x01(\x0b\x32\x15.atedb.v1.GroupRecordH\x00\x12\x12\n\nacts_bytes\x18\x08 \x01(\x04\x12\x0f\n\x07\x63hanges\x18\x14 \x01(\x04\x12\x12\n\nunverified\x18\x15 \x01(\x08\x12\x0f\n\x07secrets\x18\x16 \x01(\x0c\x12\x17\n\x0f\x63reated_unix_ms\x18\x17 \x01(\x04\x12\x13\n\x0b\x64\x61y_unix_ms\x18\x18 \x01(\x04\x12\x0c\n\x04\x61\x63ts\x18\x19 \x01(\x04\x42\x06\n\x04kind\"\x96\x01\n\nUserRecord\x12 \n\x03key\x18\x01 \x01(\x0b\x32\x13.atedb.v1.PublicKey\x12%\n\x08sudo_key\x18\x02 \x01(\x0b\x32\x13.atedb.v1.PublicKey\x12)\n\x0crecovery_key\x18\x03 \x01(\x0b\x32\x13.atedb.v1.PublicKey\x12\x14\n\x0csecrets_hash\x18\x04 \x01(\x0c\"2\n\x0bGroupRecord\x12#\n\x05roles\x18\x01 \x03(\x0b\x32\x14.atedb.v1.RoleRecord\"\x87\x01\n\nRoleRecord\x12\x0c\n\x04name\x18\x01 \x01(\t\x12 \n\x03key\x18\x02 \x01(\x0b\x32\x13.atedb.v1.PublicKey\x12&\n\x07members\x18\x03 \x03(\x0b\x32\x15.atedb.v1.GroupMember\x12!\n\x05wraps\x18\x04 \x03(\x0b\x32\x12.atedb.v1.RoleWrap\"\x1e\n\x0cGroupsRecord\x12\x0e\n\x06groups\x18\x01 \x03(\t\"s\n\x10\x43hangedKeyRecord\x12\x13\n\x0b\x66ingerprint\x18\x01 \x01(\x0c\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12&\n\x04role\x18\x03 \x01(\x0e\x32\x18.atedb.v1.ChangedKeyRole\x12\x11\n\trole_name\x18\x04 \x01(\t\"\x18\n\tActRecord\x12\x0b\n\x03\x61\x63t\x18\x01 \x01(\x0c\"T\n\x0c\x46\x61ilureCount\x12\x10\n\x08\x66\x61ilures\x18\x01 \x01(\x04\x12\x14\n\x0clast_unix_ms\x18\x02 \x01(\x04\x12\x1c\n\x14locked_until_unix_ms\x18\x03 \x01(\x04\"\x9a\x01\n\x0bTriesRecord\x12%\n\x05login\x18\x01 \x01(\x0b\x32\x16.atedb.v1.FailureCount\x12(\n\x08recovery\x18\x02 \x01(\x0b\x32\x16.atedb.v1.FailureCount\x12\x11\n\ttotp_step\x18\x03 \x01(\x04\x12\x13\n\x0b\x64\x61y_unix_ms\x18\x04 \x01(\x04\x12\x12\n\ncodes_sent\x18\x05 \x01(\x04\"y\n\rAddressRecord\x12(\n\x08\x66\x61ilures\x18\x01 \x01(\x0b\x32\x16.atedb.v1.FailureCount\x12\x13\n\x0b\x64\x61y_unix_ms\x18\x02 \x01(\x04\x12\x10\n\x08sign_ups\x18\x03 \x01(\x04\x12\x17\n\x0fsuccess_unix_ms\x18\x04 \x01(\x04\"w\n\x0bPlaceRecord\x12%\n\x05login\x18\x01 \x01(\x0b\x32\x16.atedb.v1.FailureCount\x12(\n\x08recovery\x18\x02 \x01(\x0b\x32\x16.atedb.v1.FailureCount\x12\x17\n\x0fsuccess_unix_ms\x18\x03 \x01(\x04\"E\n\x0cSignUpRecord\x12\x0b\n\x03\x61\x63t\x18\x01 \x01(\x0c\x12\x0f\n\x07secrets\x18\x02 \x01(\x0c\x12\x17\n\x0f\x63reated_unix_ms\x18\x03 \x01(\x04\"A\n\nCodeRecord\x12\x0b\n\x03mac\x18\x01 \x01(\x0c\x12\x17\n\x0f\x65xpires_unix_ms\x18\x02 \x01(\x04\x12\r\n\x05tries\x18\x03 \x01(\x04*\xa6\x01\n\x0e\x43hangedKeyRole\x12 \n\x1c\x43HANGED_KEY_ROLE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43HANGED_KEY_ROLE_KEY\x10\x01\x12\x1e\n\x1a\x43HANGED_KEY_ROLE_DELEGATED\x10\x02\x12\x19\n\x15\x43HANGED_KEY_ROLE_ACTS\x10\x03\x12\x1d\n\x19\x43HANGED_KEY_ROLE_OF_GROUP\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x61tedb/v1/auth_store.proto\x12\x08\x61tedb.v1\x1a\x16\x61tedb/v1/account.proto\x1a\x14\x61tedb/v1/event.proto\"\xdf\x02\n\nAuthRecord\x12*\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x17.atedb.v1.AccountRecordH\x00\x12\"\n\x03\x61\x63t\x18\x02 \x01(\x0b\x32\x13.atedb.v1.ActRecordH\x00\x12&\n\x05tries\x18\x03 \x01(\x0b\x32\x15.atedb.v1.TriesRecordH\x00\x12*\n\x07\x61\x64\x64ress\x18\x04 \x01(\x0b\x32\x17.atedb.v1.AddressRecordH\x00\x12)\n\x07sign_up\x18\x05 \x01(\x0b\x32\x16.atedb.v1.SignUpRecordH\x00\x12&\n\x05\x63odes\x18\x06 \x01(\x0b\x32\x15.atedb.v1.CodesRecordH\x00\x12(\n\x06groups\x18\x07 \x01(\x0b\x32\x16.atedb.v1.GroupsRecordH\x00\x12&\n\x05place\x18\x08 \x01(\x0b\x32\x15.atedb.v1.PlaceRecordH\x00\x42\x08\n\x06record\"\xd9\x02\n\rAccountRecord\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\x0c\n\x04head\x18\x03 \x01(\x0c\x12\x0f\n\x07removed\x18\x04 \x01(\x08\x12+\n\x07\x63hanged\x18\x05 \x03(\x0b\x32\x1a.atedb.v1.ChangedKeyRecord\x12$\n\x04user\x18\x06 \x01(\x0b\x32\x14.atedb.v1.UserRecordH\x00\x12&\n\x05group\x18\x07 \x01(\x0b\x32\x15.atedb.v1.GroupRecordH\x00\x12\x12\n\nacts_bytes\x18\x08 \x01(\x04\x12\x0f\n\x07\x63hanges\x18\x14 \x01(\x04\x12\x12\n\nunverified\x18\x15 \x01(\x08\x12\x0f\n\x07secrets\x18\x16 \x01(\x0c\x12\x17\n\x0f\x63reated_unix_ms\x18\x17 \x01(\x04\x12\x13\n\x0b\x64\x61y_unix_ms\x18\x18 \x01(\x04\x12\x0c\n\x04\x61\x63ts\x18\x19 \x01(\x04\x42\x06\n\x04kind\"\x96\x01\n\nUserRecord\x12 \n\x03key\x18\x01 \x01(\x0b\x32\x13.atedb.v1.PublicKey\x12%\n\x08sudo_key\x18\x02 \x01(\x0b\x32\x13.atedb.v1.PublicKey\x12)\n\x0crecovery_key\x18\x03 \x01(\x0b\x32\x13.atedb.v1.PublicKey\x12\x14\n\x0csecrets_hash\x18\x04 \x01(\x0c\"2\n\x0bGroupRecord\x12#\n\x05roles\x18\x01 \x03(\x0b\x32\x14.atedb.v1.RoleRecord\"\x87\x01\n\nRoleRecord\x12\x0c\n\x04name\x18\x01 \x01(\t\x12 \n\x03key\x18\x02 \x01(\x0b\x32\x13.atedb.v1.PublicKey\x12&\n\x07members\x18\x03 \x03(\x0b\x32\x15.atedb.v1.GroupMember\x12!\n\x05wraps\x18\x04 \x03(\x0b\x32\x12.atedb.v1.RoleWrap\"\x1e\n\x0cGroupsRecord\x12\x0e\n\x06groups\x18\x01 \x03(\t\"s\n\x10\x43hangedKeyRecord\x12\x13\n\x0b\x66ingerprint\x18\x01 \x01(\x0c\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12&\n\x04role\x18\x03 \x01(\x0e\x32\x18.atedb.v1.ChangedKeyRole\x12\x11\n\trole_name\x18\x04 \x01(\t\"\x18\n\tActRecord\x12\x0b\n\x03\x61\x63t\x18\x01 \x01(\x0c\"T\n\x0c\x46\x61ilureCount\x12\x10\n\x08\x66\x61ilures\x18\x01 \x01(\x04\x12\x14\n\x0clast_unix_ms\x18\x02 \x01(\x04\x12\x1c\n\x14locked_until_unix_ms\x18\x03 \x01(\x04\"G\n\x0bTriesRecord\x12%\n\x05login\x18\x01 \x01(\x0b\x32\x16.atedb.v1.FailureCount\x12\x11\n\ttotp_step\x18\x02 \x01(\x04\"y\n\rAddressRecord\x12(\n\x08\x66\x61ilures\x18\x01 \x01(\x0b\x32\x16.atedb.v1.FailureCount\x12\x13\n\x0b\x64\x61y_unix_ms\x18\x02 \x01(\x04\x12\x10\n\x08sign_ups\x18\x03 \x01(\x04\x12\x17\n\x0fsuccess_unix_ms\x18\x04 \x01(\x04\"M\n\x0bPlaceRecord\x12%\n\x05login\x18\x01 \x01(\x0b\x32\x16.atedb.v1.FailureCount\x12\x17\n\x0fsuccess_unix_ms\x18\x02 \x01(\x04\"E\n\x0cSignUpRecord\x12\x0b\n\x03\x61\x63t\x18\x01 \x01(\x0c\x12\x0f\n\x07secrets\x18\x02 \x01(\x0c\x12\x17\n\x0f\x63reated_unix_ms\x18\x03 \x01(\x04\"/\n\x0b\x43odesRecord\x12 \n\x04sent\x18\x01 \x03(\x0b\x32\x12.atedb.v1.SentCode\"A\n\x08SentCode\x12\x0b\n\x03mac\x18\x01 \x01(\x0c\x12\x17\n\x0f\x65xpires_unix_ms\x18\x02 \x01(\x04\x12\x0f\n\x07network\x18\x03 \x01(\t*\xa6\x01\n\x0e\x43hangedKeyRole\x12 \n\x1c\x43HANGED_KEY_ROLE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43HANGED_KEY_ROLE_KEY\x10\x01\x12\x1e\n\x1a\x43HANGED_KEY_ROLE_DELEGATED\x10\x02\x12\x19\n\x15\x43HANGED_KEY_ROLE_ACTS\x10\x03\x12\x1d\n\x19\x43HANGED_KEY_ROLE_OF_GROUP\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'atedb.v1.auth_store_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CHANGEDKEYROLE']._serialized_start=1929
-  _globals['_CHANGEDKEYROLE']._serialized_end=2095
+  _globals['_CHANGEDKEYROLE']._serialized_start=1854
+  _globals['_CHANGEDKEYROLE']._serialized_end=2020
   _globals['_AUTHRECORD']._serialized_start=86
-  _globals['_AUTHRECORD']._serialized_end=435
-  _globals['_ACCOUNTRECORD']._serialized_start=438
-  _globals['_ACCOUNTRECORD']._serialized_end=783
-  _globals['_USERRECORD']._serialized_start=786
-  _globals['_USERRECORD']._serialized_end=936
-  _globals['_GROUPRECORD']._serialized_start=938
-  _globals['_GROUPRECORD']._serialized_end=988
-  _globals['_ROLERECORD']._serialized_start=991
-  _globals['_ROLERECORD']._serialized_end=1126
-  _globals['_GROUPSRECORD']._serialized_start=1128
-  _globals['_GROUPSRECORD']._serialized_end=1158
-  _globals['_CHANGEDKEYRECORD']._serialized_start=1160
-  _globals['_CHANGEDKEYRECORD']._serialized_end=1275
-  _globals['_ACTRECORD']._serialized_start=1277
-  _globals['_ACTRECORD']._serialized_end=1301
-  _globals['_FAILURECOUNT']._serialized_start=1303
-  _globals['_FAILURECOUNT']._serialized_end=1387
-  _globals['_TRIESRECORD']._serialized_start=1390
-  _globals['_TRIESRECORD']._serialized_end=1544
-  _globals['_ADDRESSRECORD']._serialized_start=1546
-  _globals['_ADDRESSRECORD']._serialized_end=1667
-  _globals['_PLACERECORD']._serialized_start=1669
-  _globals['_PLACERECORD']._serialized_end=1788
-  _globals['_SIGNUPRECORD']._serialized_start=1790
-  _globals['_SIGNUPRECORD']._serialized_end=1859
-  _globals['_CODERECORD']._serialized_start=1861
-  _globals['_CODERECORD']._serialized_end=1926
+  _globals['_AUTHRECORD']._serialized_end=437
+  _globals['_ACCOUNTRECORD']._serialized_start=440
+  _globals['_ACCOUNTRECORD']._serialized_end=785
+  _globals['_USERRECORD']._serialized_start=788
+  _globals['_USERRECORD']._serialized_end=938
+  _globals['_GROUPRECORD']._serialized_start=940
+  _globals['_GROUPRECORD']._serialized_end=990
+  _globals['_ROLERECORD']._serialized_start=993
+  _globals['_ROLERECORD']._serialized_end=1128
+  _globals['_GROUPSRECORD']._serialized_start=1130
+  _globals['_GROUPSRECORD']._serialized_end=1160
+  _globals['_CHANGEDKEYRECORD']._serialized_start=1162
+  _globals['_CHANGEDKEYRECORD']._serialized_end=1277
+  _globals['_ACTRECORD']._serialized_start=1279
+  _globals['_ACTRECORD']._serialized_end=1303
+  _globals['_FAILURECOUNT']._serialized_start=1305
+  _globals['_FAILURECOUNT']._serialized_end=1389
+  _globals['_TRIESRECORD']._serialized_start=1391
+  _globals['_TRIESRECORD']._serialized_end=1462
+  _globals['_ADDRESSRECORD']._serialized_start=1464
+  _globals['_ADDRESSRECORD']._serialized_end=1585
+  _globals['_PLACERECORD']._serialized_start=1587
+  _globals['_PLACERECORD']._serialized_end=1664
+  _globals['_SIGNUPRECORD']._serialized_start=1666
+  _globals['_SIGNUPRECORD']._serialized_end=1735
+  _globals['_CODESRECORD']._serialized_start=1737
+  _globals['_CODESRECORD']._serialized_end=1784
+  _globals['_SENTCODE']._serialized_start=1786
+  _globals['_SENTCODE']._serialized_end=1851
 # @@protoc_insertion_point(module_scope)

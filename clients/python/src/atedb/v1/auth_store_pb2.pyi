@@ -23,13 +23,13 @@ CHANGED_KEY_ROLE_ACTS: ChangedKeyRole
 CHANGED_KEY_ROLE_OF_GROUP: ChangedKeyRole
 
 class AuthRecord(_message.Message):
-    __slots__ = ("account", "act", "tries", "address", "sign_up", "code", "groups", "place")
+    __slots__ = ("account", "act", "tries", "address", "sign_up", "codes", "groups", "place")
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     ACT_FIELD_NUMBER: _ClassVar[int]
     TRIES_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     SIGN_UP_FIELD_NUMBER: _ClassVar[int]
-    CODE_FIELD_NUMBER: _ClassVar[int]
+    CODES_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     PLACE_FIELD_NUMBER: _ClassVar[int]
     account: AccountRecord
@@ -37,10 +37,10 @@ class AuthRecord(_message.Message):
     tries: TriesRecord
     address: AddressRecord
     sign_up: SignUpRecord
-    code: CodeRecord
+    codes: CodesRecord
     groups: GroupsRecord
     place: PlaceRecord
-    def __init__(self, account: _Optional[_Union[AccountRecord, _Mapping]] = ..., act: _Optional[_Union[ActRecord, _Mapping]] = ..., tries: _Optional[_Union[TriesRecord, _Mapping]] = ..., address: _Optional[_Union[AddressRecord, _Mapping]] = ..., sign_up: _Optional[_Union[SignUpRecord, _Mapping]] = ..., code: _Optional[_Union[CodeRecord, _Mapping]] = ..., groups: _Optional[_Union[GroupsRecord, _Mapping]] = ..., place: _Optional[_Union[PlaceRecord, _Mapping]] = ...) -> None: ...
+    def __init__(self, account: _Optional[_Union[AccountRecord, _Mapping]] = ..., act: _Optional[_Union[ActRecord, _Mapping]] = ..., tries: _Optional[_Union[TriesRecord, _Mapping]] = ..., address: _Optional[_Union[AddressRecord, _Mapping]] = ..., sign_up: _Optional[_Union[SignUpRecord, _Mapping]] = ..., codes: _Optional[_Union[CodesRecord, _Mapping]] = ..., groups: _Optional[_Union[GroupsRecord, _Mapping]] = ..., place: _Optional[_Union[PlaceRecord, _Mapping]] = ...) -> None: ...
 
 class AccountRecord(_message.Message):
     __slots__ = ("account", "version", "head", "removed", "changed", "user", "group", "acts_bytes", "changes", "unverified", "secrets", "created_unix_ms", "day_unix_ms", "acts")
@@ -139,18 +139,12 @@ class FailureCount(_message.Message):
     def __init__(self, failures: _Optional[int] = ..., last_unix_ms: _Optional[int] = ..., locked_until_unix_ms: _Optional[int] = ...) -> None: ...
 
 class TriesRecord(_message.Message):
-    __slots__ = ("login", "recovery", "totp_step", "day_unix_ms", "codes_sent")
+    __slots__ = ("login", "totp_step")
     LOGIN_FIELD_NUMBER: _ClassVar[int]
-    RECOVERY_FIELD_NUMBER: _ClassVar[int]
     TOTP_STEP_FIELD_NUMBER: _ClassVar[int]
-    DAY_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
-    CODES_SENT_FIELD_NUMBER: _ClassVar[int]
     login: FailureCount
-    recovery: FailureCount
     totp_step: int
-    day_unix_ms: int
-    codes_sent: int
-    def __init__(self, login: _Optional[_Union[FailureCount, _Mapping]] = ..., recovery: _Optional[_Union[FailureCount, _Mapping]] = ..., totp_step: _Optional[int] = ..., day_unix_ms: _Optional[int] = ..., codes_sent: _Optional[int] = ...) -> None: ...
+    def __init__(self, login: _Optional[_Union[FailureCount, _Mapping]] = ..., totp_step: _Optional[int] = ...) -> None: ...
 
 class AddressRecord(_message.Message):
     __slots__ = ("failures", "day_unix_ms", "sign_ups", "success_unix_ms")
@@ -165,14 +159,12 @@ class AddressRecord(_message.Message):
     def __init__(self, failures: _Optional[_Union[FailureCount, _Mapping]] = ..., day_unix_ms: _Optional[int] = ..., sign_ups: _Optional[int] = ..., success_unix_ms: _Optional[int] = ...) -> None: ...
 
 class PlaceRecord(_message.Message):
-    __slots__ = ("login", "recovery", "success_unix_ms")
+    __slots__ = ("login", "success_unix_ms")
     LOGIN_FIELD_NUMBER: _ClassVar[int]
-    RECOVERY_FIELD_NUMBER: _ClassVar[int]
     SUCCESS_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
     login: FailureCount
-    recovery: FailureCount
     success_unix_ms: int
-    def __init__(self, login: _Optional[_Union[FailureCount, _Mapping]] = ..., recovery: _Optional[_Union[FailureCount, _Mapping]] = ..., success_unix_ms: _Optional[int] = ...) -> None: ...
+    def __init__(self, login: _Optional[_Union[FailureCount, _Mapping]] = ..., success_unix_ms: _Optional[int] = ...) -> None: ...
 
 class SignUpRecord(_message.Message):
     __slots__ = ("act", "secrets", "created_unix_ms")
@@ -184,12 +176,18 @@ class SignUpRecord(_message.Message):
     created_unix_ms: int
     def __init__(self, act: _Optional[bytes] = ..., secrets: _Optional[bytes] = ..., created_unix_ms: _Optional[int] = ...) -> None: ...
 
-class CodeRecord(_message.Message):
-    __slots__ = ("mac", "expires_unix_ms", "tries")
+class CodesRecord(_message.Message):
+    __slots__ = ("sent",)
+    SENT_FIELD_NUMBER: _ClassVar[int]
+    sent: _containers.RepeatedCompositeFieldContainer[SentCode]
+    def __init__(self, sent: _Optional[_Iterable[_Union[SentCode, _Mapping]]] = ...) -> None: ...
+
+class SentCode(_message.Message):
+    __slots__ = ("mac", "expires_unix_ms", "network")
     MAC_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
-    TRIES_FIELD_NUMBER: _ClassVar[int]
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
     mac: bytes
     expires_unix_ms: int
-    tries: int
-    def __init__(self, mac: _Optional[bytes] = ..., expires_unix_ms: _Optional[int] = ..., tries: _Optional[int] = ...) -> None: ...
+    network: str
+    def __init__(self, mac: _Optional[bytes] = ..., expires_unix_ms: _Optional[int] = ..., network: _Optional[str] = ...) -> None: ...
