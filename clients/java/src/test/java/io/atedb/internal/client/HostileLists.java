@@ -16,7 +16,7 @@ public final class HostileLists {
     List<List<Object>> children = new ArrayList<>();
     for (List<VerifiedChildren.Found> some : found) {
       for (VerifiedChildren.Found is : some) {
-        var event = is.batch().batch().events().get(is.index());
+        var event = is.batch().batch().event(is.index());
         children.add(
             List.of(
                 event.header(),
