@@ -98,7 +98,7 @@ fn runs() {
         let take = |changed: Bytes| {
             let batch = Batch::parse(&changed)?;
             check_batch(&batch, Provenance::Stored)?;
-            (0..batch.events.len()).try_for_each(|index| batch.authority_of(index).map(|_| ()))
+            batch.events().try_for_each(|(index, _)| batch.authority_of(index).map(|_| ()))
         };
         (chance.one_of(&good).clone(), Box::new(take))
     });
@@ -165,9 +165,9 @@ impl History {
 
 fn check_same(one: &VerifiedBatch, due: &VerifiedBatch) {
     assert_eq!((one.commit.leaf, &one.batch.seal.header), (due.commit.leaf, &due.batch.seal.header));
-    assert_eq!(one.batch.events.len(), due.batch.events.len());
-    for (event, was) in one.batch.events.iter().zip(&due.batch.events) {
-        assert_eq!(event.header, was.header);
+    assert_eq!(one.batch.events().count(), due.batch.events().count());
+    for ((index, event), (place, was)) in one.batch.events().zip(due.batch.events()) {
+        assert_eq!((index, &event.header), (place, &was.header));
         assert!(event.data_state.is_some() || event.data == was.data);
     }
     assert!(one.vouched_by == due.vouched_by || one.vouched_by == VouchedBy::Server, "it is signed");
@@ -328,7 +328,7 @@ fn lists_of_children() {
         .iter()
         .flat_map(|one| {
             let commit = one.commit.header.commit;
-            one.batch.events.iter().map(move |event| ((commit, event.header.clone()), event.data.clone()))
+            one.batch.events().map(move |(_, event)| ((commit, event.header.clone()), event.data.clone()))
         })
         .collect();
     let (verifier, _) = trust::replayed(&chain.slices).expect("it verifies");

@@ -2,8 +2,8 @@ package io.atedb;
 
 import io.atedb.internal.client.ChainCalls;
 import io.atedb.internal.client.ChainKeys;
-import io.atedb.internal.client.EventSource;
 import io.atedb.internal.client.Deleter;
+import io.atedb.internal.client.EventSource;
 import io.atedb.internal.client.Locks;
 import io.atedb.internal.client.Opener;
 import io.atedb.internal.client.Reader;
