@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { totpCodeAt } from '../src/account/index.ts';
 import { startAuthServer, TestPost } from './support/auth-server.ts';
 import { runHere } from './support/run-here.ts';
+import { manyCommandsMs } from './support/scale.ts';
 import { machineMakesTerminals, runOnTerminal } from './support/terminal.ts';
 import type { TestServer } from './support/test-server.ts';
 
@@ -168,7 +169,7 @@ test.skipIf(!machineMakesTerminals())(
     expect(shown).not.toContain('horse');
     expect(shown).not.toContain(post.codeFor(account));
   },
-  60_000,
+  manyCommandsMs,
 );
 
 function decodeBase32(text: string): Buffer {

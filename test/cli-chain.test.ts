@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { run } from './command.ts';
 import { atedbProgram, CliFixture, jsonLines, numbered, until } from './support/cli-fixture.ts';
+import { manyCommandsMs } from './support/scale.ts';
 
 const cli = new CliFixture({ isKilled: true });
 
@@ -16,68 +17,72 @@ function realFile(): { path: string; text: string; lines: number } {
   return { path, text, lines: text.split('\n').length - 1 };
 }
 
-test('the first append makes key and chain; a tail keeps up; kill -9 loses nothing', async () => {
-  const chain = cli.address('syslog');
-  const file = realFile();
-  const first = await cli.atedb(['append', chain, file.path]);
-  expect(first.code).toBe(0);
-  expect(first.stdout).toBe('');
-  expect(first.stderr).toMatch(/key/);
-  expect(first.stderr).toMatch(/created the chain example\.com\/me\/syslog, .* [0-9a-f]{64}/);
-  const count = file.lines.toLocaleString('en-US');
-  expect(first.stderr).toContain(`appended ${count} events as 1…${file.lines}\n`);
+test(
+  'the first append makes key and chain; a tail keeps up; kill -9 loses nothing',
+  async () => {
+    const chain = cli.address('syslog');
+    const file = realFile();
+    const first = await cli.atedb(['append', chain, file.path]);
+    expect(first.code).toBe(0);
+    expect(first.stdout).toBe('');
+    expect(first.stderr).toMatch(/key/);
+    expect(first.stderr).toMatch(/created the chain example\.com\/me\/syslog, .* [0-9a-f]{64}/);
+    const count = file.lines.toLocaleString('en-US');
+    expect(first.stderr).toContain(`appended ${count} events as 1…${file.lines}\n`);
 
-  const tail = cli.start(['tail', chain]);
-  await until(
-    () => tail.said.stdout.length >= file.text.length,
-    () => tail.said.stderr,
-  );
-  expect(tail.said.stdout).toBe(file.text);
+    const tail = cli.start(['tail', chain]);
+    await until(
+      () => tail.said.stdout.length >= file.text.length,
+      () => tail.said.stderr,
+    );
+    expect(tail.said.stdout).toBe(file.text);
 
-  // What comes goes through a pipe, across two crashes of the server.
-  const append = cli.start(['append', chain, '--json']);
-  append.child.stdin.write('first\n');
-  let sent = 'first\n';
-  await until(
-    () => append.said.stdout !== '',
-    () => append.said.stderr,
-  );
-  for (let round = 0; round < 40; round += 1) {
-    const text = numbered(10 * round, 10 * round + 10);
-    append.child.stdin.write(text);
-    sent += text;
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    if (round % 20 === 10) {
-      await cli.killServer();
-      await cli.startServer();
+    // What comes goes through a pipe, across two crashes of the server.
+    const append = cli.start(['append', chain, '--json']);
+    append.child.stdin.write('first\n');
+    let sent = 'first\n';
+    await until(
+      () => append.said.stdout !== '',
+      () => append.said.stderr,
+    );
+    for (let round = 0; round < 40; round += 1) {
+      const text = numbered(10 * round, 10 * round + 10);
+      append.child.stdin.write(text);
+      sent += text;
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      if (round % 20 === 10) {
+        await cli.killServer();
+        await cli.startServer();
+      }
     }
-  }
-  append.child.stdin.end();
-  expect(await append.ended, append.said.stderr).toBe(0);
-  const batches = jsonLines(append.said.stdout);
-  expect(batches.length).toBeGreaterThan(10);
-  expect(batches[0]?.firstSequence).toBe(file.lines + 1);
-  expect(batches.at(-1)?.lastSequence).toBe(file.lines + 401);
+    append.child.stdin.end();
+    expect(await append.ended, append.said.stderr).toBe(0);
+    const batches = jsonLines(append.said.stdout);
+    expect(batches.length).toBeGreaterThan(10);
+    expect(batches[0]?.firstSequence).toBe(file.lines + 1);
+    expect(batches.at(-1)?.lastSequence).toBe(file.lines + 401);
 
-  const whole = file.text + sent;
-  await until(
-    () => tail.said.stdout.length >= whole.length,
-    () => tail.said.stdout + tail.said.stderr,
-  );
-  expect(tail.said.stdout).toBe(whole);
-  expect(tail.said.stderr).toMatch(/lost the server/);
-  // What it says comes through another pipe, so it may come later.
-  await until(
-    () => tail.said.stderr.includes('the server is back'),
-    () => tail.said.stderr,
-  );
-  tail.child.kill('SIGINT');
-  expect(await tail.ended).toBe(130);
+    const whole = file.text + sent;
+    await until(
+      () => tail.said.stdout.length >= whole.length,
+      () => tail.said.stdout + tail.said.stderr,
+    );
+    expect(tail.said.stdout).toBe(whole);
+    expect(tail.said.stderr).toMatch(/lost the server/);
+    // What it says comes through another pipe, so it may come later.
+    await until(
+      () => tail.said.stderr.includes('the server is back'),
+      () => tail.said.stderr,
+    );
+    tail.child.kill('SIGINT');
+    expect(await tail.ended).toBe(130);
 
-  const read = await cli.atedb(['read', chain]);
-  expect(read).toMatchObject({ code: 0, stderr: '' });
-  expect(read.stdout).toBe(whole);
-}, 90_000);
+    const read = await cli.atedb(['read', chain]);
+    expect(read).toMatchObject({ code: 0, stderr: '' });
+    expect(read.stdout).toBe(whole);
+  },
+  manyCommandsMs,
+);
 
 test('a stranger is refused with a clear word, and nothing is appended', async () => {
   const chain = cli.address('guarded');

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { IdentityStore } from '../src/store/index.ts';
 import { run } from './command.ts';
 import { atedbProgram, CliFixture } from './support/cli-fixture.ts';
+import { manyCommandsMs } from './support/scale.ts';
 import { type Answer, machineMakesTerminals, runOnTerminal } from './support/terminal.ts';
 
 const cli = new CliFixture();
@@ -121,52 +122,64 @@ describe.skipIf(!isThere)('on a terminal', () => {
   const newQuestion = 'New passphrase: ';
   const again = 'The same again: ';
 
-  test('a new passphrase is asked for twice, and not shown', async () => {
-    const { code, shown } = await answering('key new typed --passphrase', [
-      // Backspace and a line that is erased count as on any terminal.
-      [newQuestion, 'nonsense\x15secrex\x7ft é\r'],
-      [again, 'secret é\r'],
-    ]);
-    expect([code, shown]).toEqual([0, expect.stringContaining('passphrase   needed')]);
-    expect(shown).toMatch(/New passphrase: \r?\nThe same again: \r?\n/);
-    expect(shown).not.toMatch(/sec|nonsense/);
-  }, 60_000);
+  test(
+    'a new passphrase is asked for twice, and not shown',
+    async () => {
+      const { code, shown } = await answering('key new typed --passphrase', [
+        // Backspace and a line that is erased count as on any terminal.
+        [newQuestion, 'nonsense\x15secrex\x7ft é\r'],
+        [again, 'secret é\r'],
+      ]);
+      expect([code, shown]).toEqual([0, expect.stringContaining('passphrase   needed')]);
+      expect(shown).toMatch(/New passphrase: \r?\nThe same again: \r?\n/);
+      expect(shown).not.toMatch(/sec|nonsense/);
+    },
+    manyCommandsMs,
+  );
 
-  test('two that differ, one that is empty and none make no key', async () => {
-    const cases: [string, [string, string][]][] = [
-      [
-        'these were two passphrases',
+  test(
+    'two that differ, one that is empty and none make no key',
+    async () => {
+      const cases: [string, [string, string][]][] = [
         [
-          [newQuestion, 'one\r'],
-          [again, 'two\r'],
+          'these were two passphrases',
+          [
+            [newQuestion, 'one\r'],
+            [again, 'two\r'],
+          ],
         ],
-      ],
-      ['the passphrase is empty', [[newQuestion, '\r']]],
-      ['no passphrase was given', [[newQuestion, 'x\x03']]],
-    ];
-    for (const [message, answers] of cases) {
-      const { code, shown } = await answering('key new k --passphrase', answers);
-      expect([code, shown]).toEqual([2, expect.stringContaining(message)]);
-    }
-    expect(existsSync(join(cli.home, 'keys', 'k.key'))).toBe(false);
-  }, 60_000);
+        ['the passphrase is empty', [[newQuestion, '\r']]],
+        ['no passphrase was given', [[newQuestion, 'x\x03']]],
+      ];
+      for (const [message, answers] of cases) {
+        const { code, shown } = await answering('key new k --passphrase', answers);
+        expect([code, shown]).toEqual([2, expect.stringContaining(message)]);
+      }
+      expect(existsSync(join(cli.home, 'keys', 'k.key'))).toBe(false);
+    },
+    manyCommandsMs,
+  );
 
-  test('the passphrase that a key has is asked for, and checked before another one is', async () => {
-    await new IdentityStore(cli.home).create('asked', { passphrase: 'before', costs });
-    const question = `Passphrase of the key in ${join(cli.home, 'keys', 'asked.key')}: `;
-    const wrong = await answering('key passphrase asked', [[question, 'x\r']]);
-    expect([wrong.code, wrong.shown]).toEqual([2, expect.not.stringContaining(newQuestion)]);
-    // Input and output may be elsewhere: the terminal is asked all the same.
-    const append = `append ${cli.address('asked')} --key asked 2> /dev/null`;
-    const appended = await answering(append, [[question, 'before\r']], 'echo one | ');
-    expect(appended.code).toBe(0);
-    const right = await answering('key passphrase asked', [
-      [question, 'before\r'],
-      [newQuestion, 'after\r'],
-      [again, 'after\r'],
-    ]);
-    expect(right.code).toBe(0);
-  }, 60_000);
+  test(
+    'the passphrase that a key has is asked for, and checked before another one is',
+    async () => {
+      await new IdentityStore(cli.home).create('asked', { passphrase: 'before', costs });
+      const question = `Passphrase of the key in ${join(cli.home, 'keys', 'asked.key')}: `;
+      const wrong = await answering('key passphrase asked', [[question, 'x\r']]);
+      expect([wrong.code, wrong.shown]).toEqual([2, expect.not.stringContaining(newQuestion)]);
+      // Input and output may be elsewhere: the terminal is asked all the same.
+      const append = `append ${cli.address('asked')} --key asked 2> /dev/null`;
+      const appended = await answering(append, [[question, 'before\r']], 'echo one | ');
+      expect(appended.code).toBe(0);
+      const right = await answering('key passphrase asked', [
+        [question, 'before\r'],
+        [newQuestion, 'after\r'],
+        [again, 'after\r'],
+      ]);
+      expect(right.code).toBe(0);
+    },
+    manyCommandsMs,
+  );
 });
 
 describe('without a terminal', () => {

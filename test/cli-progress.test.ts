@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { run } from './command.ts';
 import { atedbProgram, CliFixture, numbered } from './support/cli-fixture.ts';
+import { manyCommandsMs } from './support/scale.ts';
 import { machineMakesTerminals } from './support/terminal.ts';
 
 const cli = new CliFixture();
@@ -30,7 +31,7 @@ test.skipIf(!isThere)(
     // The line is cleared before the summary.
     expect(append).toMatch(/\[2Kappended 250,000 events/);
   },
-  60_000,
+  manyCommandsMs,
 );
 
 test.skipIf(!isThere)('what is done soon says nothing of that', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { type AtedbClient, type Chain, type ChainEvent, KeyPair } from '../src/client/index.ts';
 import { jsonLines } from './support/cli-fixture.ts';
-import { runHere } from './support/run-here.ts';
+import { runHere, runOnlyHere } from './support/run-here.ts';
 import { all, take, temporaryHome, testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
 
@@ -240,7 +240,7 @@ test('the command says what would go, lets it go, and says nothing where nothing
   await chain.close();
   const address = `ate://${server.address}/${chainKey}`;
   const run = (...flags: string[]) =>
-    runHere('atedb', ['snapshot', address, '--no-wire-encryption', ...flags], {
+    runOnlyHere('atedb', ['snapshot', address, '--no-wire-encryption', ...flags], {
       environment: { ATE_HOME: home },
     });
   const young = await run();

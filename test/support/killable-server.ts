@@ -101,7 +101,8 @@ export class KillableServer {
     const args = [this.#logsPath, ...numbers, trustMode, logLevel, ...accounts];
     const child = fork(join(builtFolder, 'dist', 'js', 'server-process.js'), args, {
       stdio: ['ignore', 'inherit', typeof stderr === 'string' ? stderr : 'pipe', 'ipc'],
-      execArgv: [...execArgv],
+      // As `bin/server-heap.cjs` starts servers.
+      execArgv: ['--max-semi-space-size=8', ...execArgv],
     });
     if (typeof stderr !== 'string') child.stderr?.setEncoding('utf8').on('data', stderr);
     this.#child = child;

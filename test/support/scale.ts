@@ -32,5 +32,8 @@ export const quickRounds = /\brounds\(\{\s*quick:/;
 /** How long a test of many rounds may take, in milliseconds: it ends one that hangs, and never one that is slow. */
 export const manyRoundsMs = isLong ? 1_800_000 : 120_000;
 
+/** How long a test of many commands may take: in the long run each is a process, hundreds of them on a busy machine. */
+export const manyCommandsMs = isLong ? 600_000 : 90_000;
+
 /** How long tests wait for what has to come: longer than a busy machine may be away, shorter than a test may take. */
 export const eventuallyMs = 20_000;
