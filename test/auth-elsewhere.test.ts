@@ -94,6 +94,17 @@ test('accounts are read and logged in to at the auth server', async () => {
   expect(login.key.publicKey.fingerprintHex).toBe(bert.key.publicKey.fingerprintHex);
 });
 
+test('of an owner whom nobody is, the error says at which server the account is created', async () => {
+  await using client = await toChains({});
+  const chain = await client.open('example.com/nobody/log', { key: bert.key, forAppend: true });
+  await expect(chain.append({ data: 'x' })).rejects.toMatchObject({
+    reason: 'OWNER_UNKNOWN',
+    message: expect.stringContaining(
+      `atedb user create nobody@example.com --server ate://${accounts.address}`,
+    ),
+  });
+});
+
 test('an auth server with another identity than the one that is named is asked nothing', async () => {
   const auth = `${accounts.address}#sha256:${'ab'.repeat(32)}`;
   await using client = await toChains({ auth });

@@ -16,6 +16,8 @@ import { ownerRemoved, ownerUnknown } from './owner-errors.ts';
 export interface ChainOffersOptions {
   /** Undefined: whoever creates a chain makes its genesis. */
   readonly source: OwnerSource | undefined;
+  /** `ate://host:port` of the server that it asks, if any. */
+  readonly authServer?: string | undefined;
   /** Of chains that are created from now on. */
   readonly trustMode: TrustMode;
   /** The server's identity. */
@@ -57,11 +59,11 @@ export class ChainOffers {
     wishes: GenesisWishes,
     isClaimable: boolean,
   ): Promise<Buffer | undefined> {
-    const { source, identity, now } = this.#options;
+    const { source, authServer, identity, now } = this.#options;
     if (source === undefined || !this.#isMaker) return undefined;
     const owner = ownerOf(chainKey).text;
     const reply = await source.ownerAnswer({ owner });
-    if (reply.kind !== 'answer') throw ownerUnknown(owner, isClaimable);
+    if (reply.kind !== 'answer') throw ownerUnknown(owner, isClaimable, authServer);
     const { answer, held } = await verifyAnswer(reply.answer, owner);
     if (answer.isRemoved) throw ownerRemoved(owner);
     const salt = randomBytes(saltBytes);
@@ -78,7 +80,7 @@ export class ChainOffers {
    * since; OWNER_UNKNOWN; as `OwnerSource.ownerAnswer`.
    */
   async check({ answer, chainKey }: Genesis): Promise<void> {
-    const { source } = this.#options;
+    const { source, authServer } = this.#options;
     if (source === undefined || !this.#isMaker) {
       if (answer === undefined) return;
       throw new AtedbError(
@@ -96,7 +98,7 @@ export class ChainOffers {
     const owner = answer.owner.text;
     // Whoever keeps an offer for later must not create a chain with keys that were replaced meanwhile.
     const reply = await source.ownerAnswer({ owner });
-    if (reply.kind !== 'answer') throw ownerUnknown(owner, false);
+    if (reply.kind !== 'answer') throw ownerUnknown(owner, false, authServer);
     const { answer: newest } = await verifyAnswer(reply.answer, owner);
     if (newest.isRemoved) throw ownerRemoved(owner);
     if (saysTheSame(newest, answer)) return;

@@ -62,7 +62,10 @@ export function serverOwners(options: {
   const isEmbedded = auth !== undefined && 'accounts' in auth;
   const source = isEmbedded ? embedded(auth, options) : auth?.source;
   const keeper = new OwnerKeeper({ source, identity, line, openChains, now, nowMs, logger });
-  const offers = new ChainOffers({ source, trustMode, identity: signingInTurn(identity), now });
+  const authServer = auth !== undefined && 'source' in auth ? auth.address : undefined;
+  const offers = new ChainOffers({
+    ...{ source, authServer, trustMode, identity: signingInTurn(identity), now },
+  });
   return {
     keeper,
     offers,
