@@ -187,7 +187,7 @@ test.each(faults)(
 
 test('what a crash has left of a deleted chain is removed by whoever looks for it', async () => {
   const storage = new FaultyStorage(disk.clone(), ({ name, path }) =>
-    name === 'remove' && /segment-0*1\.log$/.test(path) ? 'refused' : undefined,
+    name === 'remove' && /~deleted.segment-0*1\.log$/.test(path) ? 'refused' : undefined,
   );
   expect(await deleteOn(storage)).toBe('deleted');
   const left = await storage.list('/logs/team/doomed.chain~deleted');

@@ -2,7 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import { AtedbError } from '../bytes/index.ts';
 import { storageError } from './damage.ts';
 import { replaceFile } from './durable-files.ts';
-import { deletedName, deletedSuffix, parseReplacedName } from './layout.ts';
+import { deletedName, deletedSuffix, manifestName, parseReplacedName } from './layout.ts';
 import { loadManifest } from './load-manifest.ts';
 import type { Storage } from './storage.ts';
 
@@ -48,34 +48,33 @@ export async function finishDeletion(storage: Storage, folder: string): Promise<
   const isMarked = (await storage.stat(join(folder, deletedName))) !== undefined;
   // What an earlier deletion under the same key has left.
   const isAside = (await storage.stat(aside)) !== undefined;
-  if (isAside) {
-    await takeReplaced(storage, folder, aside);
-    await removeFolder(storage, aside);
-  }
+  if (isAside) await removeFolder(storage, aside);
   if (isMarked) {
+    await removeReplaced(storage, folder);
     // Its name is free before its files go, however many they are; and no half of them is ever taken for a chain.
     await storage.rename(folder, aside);
     await storage.syncFolder(dirname(folder));
-    await takeReplaced(storage, folder, aside);
     await removeFolder(storage, aside);
   }
   if (isAside || isMarked) await storage.syncFolder(dirname(folder));
 }
 
 /**
- * Have the copies of a deleted chain go with it that restores have kept beside it. They are moved into its folder first, so that whoever finds
- * a part of that removes the rest. A chain of another id that was there before isn't this one's root's to delete.
+ * Remove the copies of a deleted chain that restores have kept beside it, while its own folder is there: whoever finds its mark removes the rest.
+ * What says whose a copy is goes last. A chain of another id that was there before isn't this one's root's to delete.
  */
-async function takeReplaced(storage: Storage, folder: string, aside: string): Promise<void> {
+async function removeReplaced(storage: Storage, folder: string): Promise<void> {
   const holder = dirname(folder);
-  const chainId = await chainIdIn(storage, aside);
+  const chainId = await chainIdIn(storage, folder);
   if (chainId === undefined) return;
-  for (const { name } of await storage.list(holder)) {
+  for (const { name, isFolder } of await storage.list(holder)) {
+    if (!isFolder || parseReplacedName(basename(folder), name) === undefined) continue;
     const path = join(holder, name);
-    if (parseReplacedName(basename(folder), name) === undefined) continue;
-    if ((await chainIdIn(storage, path))?.equals(chainId) !== true) continue;
-    await storage.rename(path, join(aside, name));
-    await storage.syncFolder(aside);
+    const isOne = (await chainIdIn(storage, path))?.equals(chainId) === true;
+    // As a removal that was interrupted at its end leaves it.
+    const isEmpty = (await storage.list(path)).length === 0;
+    if (!isOne && !isEmpty) continue;
+    await removeTree(storage, path, manifestName);
     await storage.syncFolder(holder);
   }
 }
@@ -98,16 +97,17 @@ export async function removeFolder(storage: Storage, folder: string): Promise<vo
   else await removeTree(storage, folder);
 }
 
-async function removeTree(storage: Storage, folder: string): Promise<void> {
+/** Remove a folder with all that is in it, and one file after all others are gone for good. */
+async function removeTree(storage: Storage, folder: string, last = deletedName): Promise<void> {
   const names = await storage.list(folder);
   for (const { name, isFolder } of names) {
     const path = join(folder, name);
     if (isFolder) await removeTree(storage, path);
-    else if (name !== deletedName) await storage.remove(path);
+    else if (name !== last) await storage.remove(path);
   }
-  if (names.some(({ name, isFolder }) => name === deletedName && !isFolder)) {
+  if (names.some(({ name, isFolder }) => name === last && !isFolder)) {
     await storage.syncFolder(folder);
-    await storage.remove(join(folder, deletedName));
+    await storage.remove(join(folder, last));
   }
   await storage.removeFolder(folder);
 }

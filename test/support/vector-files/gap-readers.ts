@@ -220,7 +220,9 @@ async function outcome(slices: readonly Buffer[], { start }: { start?: Start }) 
     if (!(error instanceof AtedbError)) throw error;
     const { commit, sequence, snapshot, from } = error.metadata;
     const of = (value: string | undefined) => (value === undefined ? undefined : Number(value));
-    const found = { failsAt: of(commit), failsOf: of(sequence) };
+    // Where a reading stopped that is to begin anew is of no account.
+    const failsAt = error.reason === 'HISTORY_COMPACTED' ? undefined : of(commit);
+    const found = { failsAt, failsOf: of(sequence) };
     return { reason: error.reason, ...found, snapshot: of(snapshot), from: of(from) };
   }
   const owed = verifier.owed.left(100).map(({ sequence }) => sequence);
