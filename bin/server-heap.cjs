@@ -1,5 +1,5 @@
 // A server's young generation may take twice 8 MiB instead of twice 16: what comes with each message dies young in either, and with the
-// larger one the process holds up to 150 MiB more. Node takes that only when it starts, so a server's process begins anew with it, at
+// larger one a process on a busy machine holds more. Node takes that only when it starts, so a server's process begins anew with it, at
 // once and as the same process. Whoever says a size of their own, to Node or in NODE_OPTIONS, has that.
 'use strict';
 
