@@ -9,10 +9,14 @@ module.exports = function startWithServerHeap(command) {
   const args = process.argv.slice(2);
   const isServer = command === 'auth-server' ? args.includes('run') : args.includes('solo');
   const said = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ');
-  // Windows has no such call.
-  if (!isServer || said.includes(flag) || process.execve === undefined) return;
-  if (process.platform === 'win32') return;
+  if (!isServer || said.includes(flag)) return;
+  // Windows has no such call, and before Node 26 it is experimental, and may say so.
+  if (process.platform === 'win32' || Number.parseInt(process.versions.node, 10) < 26) return;
   const [, file, ...rest] = process.argv;
   const node = process.execPath;
-  process.execve(node, [node, ...process.execArgv, `${flag}=8`, file, ...rest], process.env);
+  try {
+    process.execve(node, [node, ...process.execArgv, `${flag}=8`, file, ...rest], process.env);
+  } catch {
+    // Where Node may start nothing (--permission), it goes on as it is.
+  }
 };
