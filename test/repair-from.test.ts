@@ -3,15 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { CliFixture, jsonLines } from './support/cli-fixture.ts';
+import { clock, dayMs, letDaysPass } from './support/passing-days.ts';
 import { all, testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
 
 // `repair --from`: a chain of a server is damaged, and a backup has what was there.
 
 // Time passes faster, where a test says so.
-const { now } = Date;
-let shiftMs = 0;
-Date.now = () => now() + shiftMs;
+letDaysPass();
 
 const cli = new CliFixture();
 const chainKeys = ['team/one', 'team/two'];
@@ -183,7 +182,7 @@ test('what is damaged among what is left under a snapshot is taken from a server
   const { logsPath } = server;
   const folder = join(logsPath, 'team', 'one.chain');
   onTestFinished(() => {
-    shiftMs = 0;
+    clock.aheadMs = 0;
   });
   const copyTo = (to: TestServer) => {
     rmSync(join(to.logsPath, 'team'), { recursive: true, force: true });
@@ -196,7 +195,7 @@ test('what is damaged among what is left under a snapshot is taken from a server
       await chain.append({ name: `object-${at % 3}`, data: `${at}` });
       if (at % 10 === 0) await chain.append({ name: `kept-${at}`, data: 'kept' });
     }
-    shiftMs = 8 * 24 * 3_600_000;
+    clock.aheadMs = 8 * dayMs;
     await chain.append({ name: 'young', data: 'young' });
     await chain.snapshot();
   }

@@ -1,8 +1,9 @@
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { AtedbClient, Chain, ChainEvent } from '../src/client/index.ts';
 import { jsonLines } from './support/cli-fixture.ts';
+import { clock, dayMs, letDaysPass } from './support/passing-days.ts';
 import { runHere } from './support/run-here.ts';
 import { all, temporaryHome, testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
@@ -11,14 +12,8 @@ import { TestServer } from './support/test-server.ts';
 // what is gone, are damaged. Only time passes faster.
 
 const chainKey = 'team/state';
-const dayMs = 24 * 3_600_000;
-const { now } = Date;
-let shiftMs = 0;
-Date.now = () => now() + shiftMs;
 
-afterEach(() => {
-  shiftMs = 0;
-});
+letDaysPass();
 
 const options = {
   trustMode: 'centralized',
@@ -35,7 +30,7 @@ async function fill(chain: Chain): Promise<void> {
   }
   await chain.append({ name: 'removed', data: 'x' });
   await chain.append({ name: 'removed', kind: 'tombstone' });
-  shiftMs += 8 * dayMs;
+  clock.aheadMs += 8 * dayMs;
   await chain.append({ name: 'object-0', data: 'young' });
 }
 
@@ -107,7 +102,7 @@ test('a backup of any time, and one that went on over the snapshot, is whole, an
     if (snapshot === undefined) expect(compacted.snapshot).toBeUndefined();
     else expect(compacted.snapshot).toMatchObject(snapshot);
     expect(await all(restored.read())).toHaveLength(snapshot === undefined ? there : left);
-    shiftMs += 10 * dayMs;
+    clock.aheadMs += 10 * dayMs;
     await restored.append({ name: 'object-1', data: 'restored' });
     expect((await restored.snapshot())?.goneNow).toBeGreaterThan(0);
     await reader.admin.compact(chainKey);
@@ -115,7 +110,7 @@ test('a backup of any time, and one that went on over the snapshot, is whole, an
     await backUp(elsewhere, backup);
     const again = await verify(backup);
     expect(again).toMatchObject({ code: 0, verdict: 'verified', files: { derived: [] } });
-    shiftMs -= 10 * dayMs;
+    clock.aheadMs -= 10 * dayMs;
   }
   // Who wrote to what came after is told so by what was restored from before.
   const { port } = server.running;

@@ -1,9 +1,10 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type Chain, CompactionHere, quotasNone } from '../src/chain/index.ts';
 import { descriptionWords } from '../src/cli/describe.ts';
 import type { AtedbClient } from '../src/client/index.ts';
 import { type BuiltEvent, buildEvent } from '../src/event/index.ts';
 import { emptyDisk } from './support/log-fixture.ts';
+import { clock, dayMs, letDaysPass } from './support/passing-days.ts';
 import { logsPath, QuotaWorld } from './support/quota-world.ts';
 import { contentFor, slicesOf } from './support/snapshot-world.ts';
 import { all, testClient, testKey } from './support/test-client.ts';
@@ -13,14 +14,8 @@ import { testEvent } from './support/test-writer.ts';
 // What a snapshot does to what is counted of a chain: quotas, statistics, descriptions, and retention. Only time passes faster.
 
 const chainKey = 'team/state';
-const dayMs = 24 * 3_600_000;
-const { now } = Date;
-let shiftMs = 0;
-Date.now = () => now() + shiftMs;
 
-afterEach(() => {
-  shiftMs = 0;
-});
+letDaysPass();
 
 const options = {
   trustMode: 'centralized',
@@ -61,7 +56,7 @@ test('a chain that is full has room again, and all that is counted of it agrees 
     }
   };
   await expect(fill()).rejects.toMatchObject(full);
-  shiftMs = 8 * dayMs;
+  clock.aheadMs = 8 * dayMs;
   // A root makes room beyond the quota, too.
   const made = await chain.snapshot();
   expect(made?.goneNow).toBeGreaterThan(50);
@@ -128,7 +123,7 @@ test('retention counts what has gone, and what it lets go later is allowed, whol
     await chain.append({ name: `object-${at % 3}`, data: `${at}` });
   }
   await chain.append({ name: 'old', data: 'old' });
-  shiftMs = 8 * dayMs;
+  clock.aheadMs = 8 * dayMs;
   await chain.append({ name: 'young', data: 'young' });
   await chain.snapshot();
   await client.admin.compact(chainKey);
@@ -144,7 +139,7 @@ test('retention counts what has gone, and what it lets go later is allowed, whol
   await client.admin.compact(chainKey);
   expect(await state()).toEqual(['expired', 'expired', 'expired', 'old', 'young']);
   // What retention has let go goes whole under the next one, and readers find that allowed.
-  shiftMs = 17 * dayMs;
+  clock.aheadMs = 17 * dayMs;
   await chain.append({ name: 'young', data: 'younger' });
   expect((await chain.snapshot())?.goneNow).toBeGreaterThanOrEqual(3);
   await client.admin.compact(chainKey);

@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type AtedbClient, type Chain, type ChainEvent, KeyPair } from '../src/client/index.ts';
 import { jsonLines } from './support/cli-fixture.ts';
+import { clock, dayMs, letDaysPass } from './support/passing-days.ts';
 import { runHere, runOnlyHere } from './support/run-here.ts';
 import { all, take, temporaryHome, testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
@@ -10,14 +11,8 @@ import { TestServer } from './support/test-server.ts';
 // Whole events that go under a snapshot, in a running server: real files, real threads, real sockets. Only time passes faster.
 
 const chainKey = 'team/state';
-const dayMs = 24 * 3_600_000;
-const { now } = Date;
-let shiftMs = 0;
-Date.now = () => now() + shiftMs;
 
-afterEach(() => {
-  shiftMs = 0;
-});
+letDaysPass();
 
 async function start(trustMode: 'centralized' | 'distributed' = 'centralized') {
   return TestServer.start({
@@ -63,7 +58,7 @@ test.each(['centralized', 'distributed'] as const)(
     await fill(chain);
     const before = await all(chain.read());
     const proof = await chain.prove({ sequence: 40 });
-    shiftMs = 8 * dayMs;
+    clock.aheadMs = 8 * dayMs;
     await chain.append({ name: 'object-0', data: 'young' });
     const live = chain
       .subscribe({ from: { sequence: 20 }, resumes: false, timeoutMs: 60_000 })
@@ -154,7 +149,7 @@ test('only a root lets events go', async () => {
   const chain = await open(client);
   await fill(chain, 5);
   await chain.append({ kind: 'rules', write: 'everyone' });
-  shiftMs = 8 * dayMs;
+  clock.aheadMs = 8 * dayMs;
   await using other = await testClient(server.address);
   const theirs = await other.open(chainKey, { forAppend: true, key: KeyPair.generate() });
   await theirs.append({ name: 'theirs', data: 'x' });
@@ -171,7 +166,7 @@ test('who was away since before the snapshot goes on, but for what was made by w
   const theirs = await away.open(chainKey, { forAppend: true, key: testKey });
   await theirs.append({ name: 'theirs', data: '1' });
   await chain.append({ name: 'later', data: 'x' });
-  shiftMs = 8 * dayMs;
+  clock.aheadMs = 8 * dayMs;
   await chain.append({ name: 'object-1', data: 'new' });
   await chain.snapshot();
   await client.admin.compact(chainKey);
@@ -195,7 +190,7 @@ test('a program that goes on with what it has kept is told where what removed it
   await chain.append({ name: 'removed', kind: 'tombstone' });
   await chain.append({ name: 'kept', data: 'y' });
   const later = (await all(chain.read())).length;
-  shiftMs = 8 * dayMs;
+  clock.aheadMs = 8 * dayMs;
   await chain.append({ name: 'young', data: 'x' });
   await chain.snapshot();
   const end = (await all(chain.read())).length;
@@ -245,7 +240,7 @@ test('the command says what would go, lets it go, and says nothing where nothing
     });
   const young = await run();
   expect(young.stdout).toContain('nothing would go');
-  shiftMs = 8 * dayMs;
+  clock.aheadMs = 8 * dayMs;
   const planned = jsonLines((await run('--json', '--dry-run')).stdout)[0];
   expect(planned).toMatchObject({ gone: expect.any(Number) });
   const done = jsonLines((await run('--json')).stdout)[0];

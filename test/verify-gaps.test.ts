@@ -1,10 +1,11 @@
 import { cp, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { diagnoseChain, mendChain, repairChain } from '../src/chain/index.ts';
 import { type BatchSource, FolderBatches, type OtherBatch, RealStorage } from '../src/log/index.ts';
 import { floorNone } from '../src/trust/index.ts';
 import { jsonLines } from './support/cli-fixture.ts';
+import { clock, dayMs, letDaysPass } from './support/passing-days.ts';
 import { runHere } from './support/run-here.ts';
 import { temporaryHome, testClient, testKey } from './support/test-client.ts';
 import { TestServer } from './support/test-server.ts';
@@ -12,14 +13,7 @@ import { TestServer } from './support/test-server.ts';
 // Gaps that contradict each other, in a folder and from a server that has it: nobody is told to read again and again.
 
 const chainKey = 'team/state';
-const dayMs = 24 * 3_600_000;
-const { now } = Date;
-let shiftMs = 0;
-Date.now = () => now() + shiftMs;
-
-afterEach(() => {
-  shiftMs = 0;
-});
+letDaysPass();
 
 type Gap = NonNullable<OtherBatch['gap']>;
 
@@ -65,7 +59,7 @@ test('what contradicts what is a violation, and ends with 9', async () => {
       // Some of it stays.
       if (round % 6 === 0) await chain.append({ name: `kept-${round}`, data: 'x'.repeat(2_000) });
     }
-    shiftMs = 8 * dayMs;
+    clock.aheadMs = 8 * dayMs;
     await chain.append({ name: 'object-0', data: 'young' });
     await chain.snapshot();
     await client.admin.compact(chainKey);
